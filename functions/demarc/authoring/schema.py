@@ -1,0 +1,206 @@
+"""What may be written in the matrix. Field descriptions become the JSON schemas that editors use."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
+
+from demarc.core.model import Layer, Party, Severity, Tier
+
+# Requirement numbers as each framework writes them. The texts stay with their owners; only ids are used.
+FRAMEWORKS = {
+    "nist-800-53-r5": r"(AC|AT|AU|CA|CM|CP|IA|IR|MA|MP|PE|PL|PM|PS|PT|RA|SA|SC|SI|SR)-\d{1,2}(\(\d{1,2}\))?",
+    "cis-aws-foundations-5.0": r"[1-5]\.\d{1,2}(\.\d{1,2}){0,2}",
+    "cis-controls-8.1": r"([1-9]|1[0-8])\.\d{1,2}",
+    "pci-dss-4.0.1": r"([1-9]|1[0-2]|A[1-3])(\.\d{1,2}){1,4}",
+    "hipaa": r"164\.3(08|10|12|14|16)(\([A-Za-z0-9]+\)){0,4}",
+    "mitre-attack": r"T\d{4}(\.\d{3})?",
+}
+
+_KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def _claim(text: str) -> str:
+    if not _KEBAB.fullmatch(text):
+        raise ValueError("an id is lower-case words joined by hyphens, such as s3-bucket-blocks-public-access")
+    return text
+
+
+Id = Annotated[str, AfterValidator(_claim)]
+Text = Annotated[str, Field(min_length=1)]
+AccountId = Annotated[str, Field(pattern=r"^\d{12}$", description="Twelve digits, quoted")]
+Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+
+
+class Row(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PersonRow(Row):
+    id: Annotated[str, Field(pattern=r"^[a-z0-9]+([._-][a-z0-9]+)*$")]
+    name: Text
+    email: Email | None = Field(default=None, description="How to reach them; what actors are recognised by")
+    team: str
+
+
+class TeamRow(Row):
+    id: Id
+    name: Text
+    accountable: str = Field(description="The id of the person who answers when no row names another")
+    email: Email = Field(description="Where the team's alerts go")
+    channel: str | None = Field(default=None, description="The team's Slack channel")
+
+
+class AccountRow(Row):
+    id: AccountId
+    name: Text
+    environment: Text
+    team: str | None = Field(default=None, description="Owns what no tag and no assignment claims")
+    shared: bool = Field(default=False, description="Several teams share it: unclaimed resources have no owner")
+
+    @model_validator(mode="after")
+    def _owned_or_shared(self) -> AccountRow:
+        if self.shared and self.team:
+            raise ValueError("an account is either a team's or shared, not both")
+        return self
+
+
+class WorkloadRow(Row):
+    id: Id
+    name: Text
+    tier: Tier
+    team: str
+    accounts: tuple[AccountId, ...] = Field(default=(), description="Accounts that the workload has to itself")
+
+
+class AssignmentRow(Row):
+    id: Id
+    team: str
+    because: Text = Field(description="Why; it is shown to whoever is alerted")
+    person: str | None = Field(default=None, description="Who answers, if not the team's accountable person")
+    controls: tuple[str, ...] = Field(default=(), description="Control ids; * and ? match")
+    layers: tuple[Layer, ...] = ()
+    workloads: tuple[str, ...] = ()
+    accounts: tuple[AccountId, ...] = ()
+    types: tuple[str, ...] = Field(default=(), description="CloudFormation resource types")
+    arns: tuple[str, ...] = Field(default=(), description="Resource ARNs; * and ? match")
+    tags: dict[str, str] = Field(default_factory=dict)
+
+
+class ExceptionRow(Row):
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    control: str
+    resource: str = Field(description="Resource ARN; * and ? match")
+    reason: Text
+    approver: str = Field(description="The id of the person who accepted the risk")
+    expires: date = Field(description="The last day on which it holds")
+
+
+class RolesRow(Row):
+    pipelines: tuple[str, ...] = Field(default=(), description="ARN patterns of roles that CI/CD assumes")
+    break_glass: tuple[str, ...] = Field(default=(), description="ARN patterns of emergency roles")
+    demarc: tuple[str, ...] = Field(default=(), description="ARN patterns of Demarc's own roles")
+
+
+class OrganizationFile(Row):
+    """matrices/organization.yaml"""
+
+    id: Annotated[str, Field(pattern=r"^o-[a-z0-9]{10,32}$", description="The AWS Organizations id")]
+    name: Text
+    governance: str = Field(description="The team that answers for what nobody claims")
+    owner_tags: tuple[Text, ...]
+    workload_tag: Text
+    deadlines: dict[Severity, Annotated[int, Field(gt=0)]] = Field(description="Hours from opened to due, by severity")
+    people: tuple[PersonRow, ...]
+    teams: tuple[TeamRow, ...]
+    accounts: tuple[AccountRow, ...]
+    workloads: tuple[WorkloadRow, ...] = ()
+    assignments: tuple[AssignmentRow, ...] = ()
+    roles: RolesRow = RolesRow()
+    exceptions: tuple[ExceptionRow, ...] = ()
+
+    @model_validator(mode="after")
+    def _a_deadline_for_each(self) -> OrganizationFile:
+        missing = [severity.value for severity in Severity if severity not in self.deadlines]
+        if missing:
+            raise ValueError(f"deadlines lack {', '.join(missing)}")
+        return self
+
+
+class LineRow(Row):
+    party: Party
+    reason: Text
+
+
+class ResponsibilityFile(Row):
+    """matrices/responsibility.yaml"""
+
+    tiers: dict[str, Tier] = Field(description="The service model that each resource type is consumed as")
+    lines: dict[Layer, dict[Tier, LineRow]] = Field(description="Per layer and tier: who answers, and why")
+
+
+Scalar = str | int | float | bool
+Operator = Literal["one_of", "none_of", "at_least", "at_most", "present", "absent"]
+Expectation = Scalar | dict[Operator, Scalar | tuple[Scalar, ...]]
+
+
+def _operands(expectations: dict[str, Expectation]) -> dict[str, Expectation]:
+    for path, expectation in expectations.items():
+        if isinstance(expectation, dict):
+            for operator, operand in expectation.items():
+                _operand(path, operator, operand)
+    return expectations
+
+
+def _operand(path: str, operator: str, operand: Any) -> None:
+    wanted = {"one_of": tuple, "none_of": tuple, "present": bool, "absent": bool}.get(operator, int | float)
+    if not isinstance(operand, wanted) or (operator.startswith("at_") and isinstance(operand, bool)):
+        kind = {"one_of": "a list", "none_of": "a list", "present": "true", "absent": "true"}.get(operator, "a number")
+        raise ValueError(f"{path}: {operator} takes {kind}")
+
+
+Expectations = Annotated[dict[str, Expectation], AfterValidator(_operands)]
+
+
+def _numbered(references: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    for framework, ids in references.items():
+        if framework not in FRAMEWORKS:
+            raise ValueError(f"unknown framework {framework!r}; known: {', '.join(FRAMEWORKS)}")
+        for number in ids:
+            if not re.fullmatch(FRAMEWORKS[framework], number):
+                raise ValueError(f"{number!r} is not how {framework} numbers its requirements")
+    return references
+
+
+class ControlRow(Row):
+    id: Id
+    title: Annotated[str, Field(min_length=1, max_length=120, description="The claim as a sentence")]
+    resource: str = Field(description="CloudFormation type, or * for every type")
+    severity: Severity
+    layer: Layer
+    why: Text = Field(description="What goes wrong when it does not hold")
+    guidance: Text = Field(description="The exact fix; {identifier} {arn} {region} {account} are filled in, quoted")
+    when: Expectations = Field(
+        default_factory=dict, description="Where it does not hold, the control is not applicable"
+    )
+    require: Expectations = Field(default_factory=dict, description="Snapshot path -> what it must be")
+    check: str | None = Field(default=None, description="module.function in demarc.checks")
+    parameters: dict[str, Any] = Field(default_factory=dict, description="Keyword arguments of the check")
+    regional: bool = Field(default=True, description="false: an account setting that exists once, not per Region")
+    security_hub: Annotated[str, Field(pattern=r"^[A-Za-z0-9]+\.\d+$")] | None = None
+    references: Annotated[dict[str, tuple[str, ...]], AfterValidator(_numbered)]
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> ControlRow:
+        if not self.require and not self.check:
+            raise ValueError("a control needs `require` or `check`: as it stands it can never be broken")
+        if self.parameters and not self.check:
+            raise ValueError("parameters are arguments of a check, and there is none")
+        return self
+
+
+class ControlsFile(RootModel[tuple[ControlRow, ...]]):
+    """matrices/controls/*.yaml"""

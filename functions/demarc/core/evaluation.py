@@ -1,0 +1,37 @@
+"""Control + snapshot -> evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from demarc.core.expectation import unmet
+from demarc.core.model import Compliance, Control, Drift, Evaluation
+from demarc.core.snapshot import Snapshot, Unread
+
+
+class NotApplicable(Exception):
+    """Raised by a check: the control makes no sense for this resource, and why."""
+
+
+def evaluate(control: Control, snapshot: Snapshot, check: Callable[..., Iterator[Drift]] | None = None) -> Evaluation:
+    """Judge one control. Evidence that could not be read is no verdict, never a pass.
+
+    Args:
+        control: what must hold.
+        snapshot: what was read.
+        check: the function that `control.check` names; None for a row that compares by itself.
+    """
+    try:
+        if outside := next(unmet(control.when, snapshot), None):
+            reason = f"{outside.path} is {outside.actual!r}"
+            return Evaluation(control, Compliance.NOT_APPLICABLE, reason=reason)
+        drift = list(unmet(control.require, snapshot))
+        if check is not None:
+            drift += check(snapshot, **control.parameters)
+    except NotApplicable as why:
+        return Evaluation(control, Compliance.NOT_APPLICABLE, reason=str(why))
+    except Unread as missing:
+        return Evaluation(control, Compliance.INSUFFICIENT_DATA, reason=str(missing))
+    if drift:
+        return Evaluation(control, Compliance.NON_COMPLIANT, drift=tuple(drift))
+    return Evaluation(control, Compliance.COMPLIANT)

@@ -1,0 +1,308 @@
+"""The words of Demarc as frozen values: everything that travels from one room to another."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Compliance(StrEnum):
+    """AWS Config's four words for one control on one snapshot."""
+
+    COMPLIANT = "COMPLIANT"
+    NON_COMPLIANT = "NON_COMPLIANT"
+    NOT_APPLICABLE = "NOT_APPLICABLE"
+    INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
+
+
+class Severity(StrEnum):
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFORMATIONAL = "informational"
+
+
+class Party(StrEnum):
+    """Who answers for a layer of a tier under the shared responsibility model."""
+
+    PROVIDER = "provider"
+    CUSTOMER = "customer"
+    SHARED = "shared"
+
+
+class Tier(StrEnum):
+    """The service model a resource is consumed as."""
+
+    IAAS = "iaas"
+    PAAS = "paas"
+    SAAS = "saas"
+
+
+class Layer(StrEnum):
+    """Where in the stack a duty lies; `visibility` (logging and detection) is Demarc's own."""
+
+    PHYSICAL = "physical"
+    HARDWARE = "hardware"
+    NETWORK_INFRASTRUCTURE = "network-infrastructure"
+    HYPERVISOR = "hypervisor"
+    OPERATING_SYSTEM = "operating-system"
+    RUNTIME = "runtime"
+    MIDDLEWARE = "middleware"
+    NETWORK_CONFIGURATION = "network-configuration"
+    APPLICATION = "application"
+    IDENTITY = "identity"
+    DATA = "data"
+    CLIENT_SIDE = "client-side"
+    VISIBILITY = "visibility"
+
+
+class Status(StrEnum):
+    """Where a finding stands. Only what was read from AWS moves it."""
+
+    OPEN = "OPEN"
+    ACCEPTED = "ACCEPTED"
+    RESOLVED = "RESOLVED"
+    GONE = "GONE"
+
+
+class ActorKind(StrEnum):
+    HUMAN = "human"
+    ROLE_SESSION = "role-session"
+    PIPELINE = "pipeline"
+    AWS_SERVICE = "aws-service"
+    ROOT = "root"
+    UNKNOWN = "unknown"
+
+
+class Via(StrEnum):
+    """The tool a change was made with. A hint: the user agent is chosen by the caller."""
+
+    CONSOLE = "console"
+    CLI = "cli"
+    SDK = "sdk"
+    CLOUDFORMATION = "cloudformation"
+    TERRAFORM = "terraform"
+    OTHER_IAC = "other-iac"
+    AWS_SERVICE = "aws-service"
+    UNKNOWN = "unknown"
+
+
+class Confidence(StrEnum):
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Relation(StrEnum):
+    """How whoever made a change stands to whoever owns the resource."""
+
+    SAME_TEAM = "same-team"
+    OTHER_TEAM = "other-team"
+    PIPELINE = "pipeline"
+    BREAK_GLASS = "break-glass"
+    AWS = "aws"
+    DEMARC = "demarc"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One thing in an account, named as CloudFormation names it.
+
+    `identifier` is the type's CloudFormation primary identifier (a bucket's name, a group's id, a policy's ARN);
+    `region` is where the change happened, also for global types.
+    """
+
+    type: str
+    identifier: str
+    account: str
+    region: str
+    arn: str
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What makes it the same resource; the ARN may be known more or less exactly."""
+        return (self.type, self.identifier, self.account, self.region)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The principal behind a change; `name` is the person where the record lets us know them."""
+
+    kind: ActorKind
+    name: str
+    arn: str | None = None
+    role: str | None = None
+    account: str | None = None
+    confidence: Confidence = Confidence.LOW
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """One resource that a change names, and the snapshot properties the call writes (`*`: all of them)."""
+
+    resource: Resource
+    sets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A successful mutating API call."""
+
+    event_id: str
+    event_source: str
+    event_name: str
+    time: datetime
+    account: str
+    region: str
+    actor: Actor
+    via: Via
+    via_confidence: Confidence
+    touched: tuple[Touched, ...]
+    source_ip: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One path of a snapshot that differs from what is required."""
+
+    path: str
+    required: Any
+    actual: Any
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One thing that must hold for a resource: a compiled row of the catalogue.
+
+    `needs` are the snapshot properties that judging it asks for; `resource_type` is `*` for a control on every type.
+    `regional` is false where the setting exists once per account, whatever Region the change was made in.
+    """
+
+    id: str
+    title: str
+    severity: Severity
+    layer: Layer
+    resource_type: str
+    guidance: str
+    references: Mapping[str, tuple[str, ...]]
+    needs: tuple[str, ...]
+    regional: bool = True
+    security_hub: str | None = None
+    when: Mapping[str, Any] = field(default_factory=dict)
+    require: Mapping[str, Any] = field(default_factory=dict)
+    check: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One control on one snapshot. `reason` says why there is no verdict; `drift` says what is wrong."""
+
+    control: Control
+    compliance: Compliance
+    drift: tuple[Drift, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The team and person who answer, how to reach them, and the matrix row that says so."""
+
+    team: str
+    person: str
+    email: str
+    channel: str | None
+    row: str
+    because: str
+    attribution_gap: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Whose a control on a resource is: where the line runs, and who stands on our side of it."""
+
+    tier: Tier
+    party: Party
+    line: str
+    owner: Owner
+    workload: str | None
+    environment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The change that a finding is seen with.
+
+    `set_it` is true when that call writes what drifted. Otherwise the drift was merely noticed then,
+    and whoever made the call must not be blamed for it.
+    """
+
+    event_id: str
+    event_source: str
+    event_name: str
+    time: datetime
+    actor: Actor
+    via: Via
+    via_confidence: Confidence
+    relation: Relation
+    set_it: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedRisk:
+    """The exception of the matrix that covers a finding, until it expires."""
+
+    id: str
+    reason: str
+    approver: str
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The lasting record of a control that does not hold on a resource, from opened to resolved.
+
+    `revision` counts what is worth telling; `announced` is the last revision that was told. `cause` is the change
+    that the drift is seen with, `resolved_by` the one that the resource was seen right (or gone) with.
+    """
+
+    id: str
+    control: str
+    title: str
+    severity: Severity
+    layer: Layer
+    compliance: Compliance
+    status: Status
+    resource: Resource
+    attribution: Attribution
+    drift: tuple[Drift, ...]
+    guidance: str
+    references: Mapping[str, tuple[str, ...]]
+    security_hub: str | None
+    opened_at: datetime
+    observed_at: datetime
+    due_at: datetime
+    matrix_version: str
+    revision: int
+    announced: int = 0
+    reopened: int = 0
+    resolved_at: datetime | None = None
+    cause: Cause | None = None
+    resolved_by: Cause | None = None
+    exception: AcceptedRisk | None = None
+    reason: str = ""
+
+
+def finding_id(control: Control, resource: Resource) -> str:
+    """The same control on the same resource is the same finding for ever; a global setting has no Region."""
+    scope = resource.region if control.regional else "global"
+    parts = (control.id, resource.type, resource.identifier, resource.account, scope)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
