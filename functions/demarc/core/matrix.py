@@ -1,0 +1,163 @@
+"""The Responsibility Attribution Matrix as it was compiled: controls, the responsibility line and the organization.
+
+People write YAML; `demarc.authoring` validates it and compiles one JSON document per responder, which is what is read
+here. Rows are decoded on first use per resource type, so that a large catalogue costs an event nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from demarc.core.model import Control, Layer, Party, Severity, Tier
+from demarc.core.wire import from_wire
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    id: str
+    name: str
+    email: str
+    team: str
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """`accountable` is the id of the person who answers when no row names another."""
+
+    id: str
+    name: str
+    email: str
+    accountable: str
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An AWS account. Without a team it is shared: what is in it must be claimed by tag or by assignment."""
+
+    id: str
+    name: str
+    environment: str
+    team: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A system that people have a name for; resources carry its id in a tag, or it has accounts of its own."""
+
+    id: str
+    name: str
+    tier: Tier
+    team: str
+    accounts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One row of the ordered list that says who owns what. Every condition that is given must hold.
+
+    `controls` and `arns` are shell-style patterns; an empty condition asks for nothing.
+    """
+
+    id: str
+    team: str
+    because: str
+    person: str | None = None
+    controls: tuple[str, ...] = ()
+    layers: tuple[Layer, ...] = ()
+    workloads: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    arns: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RiskException:
+    """A risk that somebody accepted: which control, on which ARNs (patterns), why, who approved, until when."""
+
+    id: str
+    control: str
+    resource: str
+    reason: str
+    approver: str
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Role ARNs (patterns) whose sessions are not simply a person at work."""
+
+    pipelines: tuple[str, ...] = ()
+    break_glass: tuple[str, ...] = ()
+    demarc: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """The customer's page of the matrix. `deadlines` are hours from opening to due, by severity."""
+
+    id: str
+    name: str
+    governance: str
+    owner_tags: tuple[str, ...]
+    workload_tag: str
+    deadlines: Mapping[Severity, int]
+    teams: Mapping[str, Team]
+    people: Mapping[str, Person]
+    accounts: Mapping[str, Account]
+    workloads: Mapping[str, Workload]
+    assignments: tuple[Assignment, ...]
+    exceptions: tuple[RiskException, ...]
+    roles: Roles
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Where responsibility runs for one layer of one tier, and why."""
+
+    party: Party
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Responsibility:
+    """The stack: which tier a resource type is consumed as, and who answers for each layer of a tier."""
+
+    tiers: Mapping[str, Tier]
+    lines: Mapping[Tier, Mapping[Layer, Line]]
+
+
+class Matrix:
+    """A compiled matrix, as one responder or the command line holds it."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.version: str = document["version"]
+        self.organization = from_wire(Organization, document["organization"])
+        self.responsibility = from_wire(Responsibility, document["responsibility"])
+        self._rows: Mapping[str, Any] = document["controls"]
+        self._controls: dict[str, tuple[Control, ...]] = {}
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Matrix:
+        return cls(json.loads(text))
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The resource types that this matrix judges."""
+        return tuple(self._rows)
+
+    def controls_for(self, resource_type: str) -> tuple[Control, ...]:
+        """Every control on a resource type, in the order of the catalogue."""
+        if resource_type not in self._controls:
+            rows = self._rows.get(resource_type, ())
+            self._controls[resource_type] = tuple(from_wire(Control, row) for row in rows)
+        return self._controls[resource_type]
+
+    def needs(self, resource_type: str) -> frozenset[str]:
+        """The snapshot properties that judging the type asks for."""
+        return frozenset(need for control in self.controls_for(resource_type) for need in control.needs)
