@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from demarc.core.model import Cause, Drift, Finding, Party, Relation, Status
-from demarc.core.wire import to_wire
+from demarc.core.wire import json_schema, to_wire
 
 SCHEMA = "demarc.finding/1"
 
@@ -182,3 +182,18 @@ def _wrapped(label: str, text: str) -> list[str]:
     return textwrap.wrap(
         clean(text), _WIDTH, initial_indent=f"{label:<10}", subsequent_indent=" " * 10, break_on_hyphens=False
     )
+
+
+def body_schema() -> dict[str, Any]:
+    """The JSON schema of a body, from the annotations of what is in it: a fact cannot be told and not described."""
+    schema = json_schema(Finding)
+    properties = {name: value for name, value in schema["properties"].items() if name != "announced"}
+    properties |= {"schema": {"const": SCHEMA}, "drift_omitted": {"type": "integer", "minimum": 0}}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": SCHEMA,
+        "description": "One revision of a finding. The same id and revision again is a duplicate.",
+        **schema,
+        "properties": properties,
+        "required": sorted(properties),
+    }

@@ -16,6 +16,7 @@ from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hin
 
 _T = TypeVar("_T")
 _Decode = Callable[[Any, str], Any]
+_JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}
 
 
 class WireError(ValueError):
@@ -121,3 +122,26 @@ def _record(kind: type) -> _Decode:
         return kind(**{name: decoders[name](each, f"{at}.{name}") for name, each in data.items()})
 
     return decode
+
+
+def json_schema(kind: Any) -> dict[str, Any]:
+    """The JSON schema of what `to_wire` writes for a type. Nothing beyond what is described may be there."""
+    if kind is Any:
+        return {}
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return {"anyOf": [json_schema(each) for each in arguments]}
+    if origin is tuple:
+        return {"type": "array", "items": json_schema(arguments[0])}
+    if origin is not None and issubclass(origin, Mapping):
+        return {"type": "object", "additionalProperties": json_schema(arguments[1])}
+    if is_dataclass(kind):
+        hints = get_type_hints(kind)
+        names = [each.name for each in fields(kind)]
+        properties = {name: json_schema(hints[name]) for name in names}
+        return {"type": "object", "properties": properties, "required": names, "additionalProperties": False}
+    if kind is datetime:
+        return {"type": "string", "format": "date-time"}
+    if issubclass(kind, Enum):
+        return {"enum": [each.value for each in kind]}
+    return {"type": _JSON_TYPES[kind]}

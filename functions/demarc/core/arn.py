@@ -1,0 +1,84 @@
+"""ARNs: what a value of a record names, and the ARN of what it names.
+
+AWS General Reference, "Amazon Resource Names (ARNs)".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from demarc.core.cloudtrail import account_of
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A resource as a record names it; the rest is None where only its identifier is there."""
+
+    identifier: str
+    arn: str | None = None
+    account: str | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArnShape:
+    """A type's ARN template, taken apart once: what comes before and after the identifier in its last part."""
+
+    template: str
+    service: str
+    before: str
+    after: str
+    identifies: bool
+
+    @classmethod
+    def of(cls, template: str) -> ArnShape:
+        parts = template.split(":", 5)
+        if len(parts) < 6:
+            return cls(template, "", "", "", identifies=True)
+        before, placeholder, after = parts[5].partition("{identifier}")
+        return cls(template, parts[2], before, after, identifies=bool(placeholder))
+
+    def named(self, value: str) -> Named | None:
+        """What a value of a record names; None for the ARN of another type."""
+        if not value.startswith("arn:"):
+            # No name in IAM has blanks: where a user is due, the root user is written as `AWS ROOT USER`.
+            return None if not self.service or (self.service == "iam" and " " in value) else Named(value)
+        parts = value.split(":", 5)
+        # What AWS owns itself (`arn:aws:iam::aws:policy/...`) is nobody's to change.
+        if len(parts) < 6 or parts[4] == "aws" or (self.service and parts[2] != self.service):
+            return None
+        identifier = self._identifier(parts[5], parts[4]) if self.service else value
+        return Named(identifier, value, account_of(parts[4]), parts[3] or None) if identifier else None
+
+    def _identifier(self, last: str, account: str) -> str | None:
+        if not (last.startswith(self.before) and last.endswith(self.after)):
+            return None
+        if not self.identifies:
+            return account
+        name = last[len(self.before) : len(last) - len(self.after)]
+        if self.service == "iam":
+            # Names in IAM are unique without the path that their ARN has.
+            name = name.rpartition("/")[2]
+        return None if not name or "/" in name or ":" in name else name
+
+    def arn(self, identifier: str, account: str, region: str) -> str:
+        partition = partition_of(region)
+        return self.template.format(partition=partition, region=region, account=account, identifier=identifier)
+
+
+# AWS General Reference, "Amazon Resource Names": every partition has Regions of its own.
+_PARTITIONS = {
+    "cn": "aws-cn",
+    "us-gov": "aws-us-gov",
+    "us-iso": "aws-iso",
+    "us-isob": "aws-iso-b",
+    "us-isof": "aws-iso-f",
+    "eu-isoe": "aws-iso-e",
+    "eusc": "aws-eusc",
+}
+
+
+def partition_of(region: str) -> str:
+    """The partition of ARNs in a Region."""
+    first, _, rest = region.partition("-")
+    return _PARTITIONS.get(f"{first}-{rest.partition('-')[0]}") or _PARTITIONS.get(first, "aws")

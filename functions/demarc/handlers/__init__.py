@@ -1,0 +1,1 @@
+"""One module per Lambda entry point; the only code that knows Lambda. Parse, call, answer."""
