@@ -1,4 +1,4 @@
-"""AWS in this process: one moto for all tests, emptied before each; clients are made once, because that is what is slow."""
+"""AWS in this process: one moto for all tests, emptied before each; clients are made once, since that is slow."""
 
 from __future__ import annotations
 

@@ -1,0 +1,187 @@
+"""AWS -> snapshot, one module per service.
+
+A `Reader` is the whole knowledge of one resource type: the calls that read it and the IAM action each needs, the
+properties every call answers, and the API calls that touch such a resource. From these declarations follow the
+EventBridge patterns, the roles and the service models in the Lambda bundle; nothing of it is listed again.
+
+Three answers are kept apart: gone (`Gone`), denied (the property is `unread`), throttled (the error rises, and SQS
+delivers the event again).
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib import import_module
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from demarc.core.change import Touch
+from demarc.core.model import Resource
+from demarc.core.snapshot import OBSERVED, Snapshot
+
+# Where a part says which of its properties it was refused, although it could read the rest.
+UNREAD = "Unread"
+
+
+class Clients(Protocol):
+    """Gives the client of a service in a Region; made once, kept for the life of the process."""
+
+    def __call__(self, service: str, region: str) -> Any: ...
+
+
+class ResourceGone(Exception):
+    """Raised by a part: the resource does not exist (any more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One or a few API calls and what they answer.
+
+    `calls` maps each botocore operation (`s3.GetPublicAccessBlock`) to the IAM action that allows it
+    (`s3:GetBucketPublicAccessBlock`). `gives` names top-level properties (`Tags`) or `Observed.X`.
+    `read` returns a mapping of those properties; one that is left out is not configured. Where a further call was
+    refused, `Unread` maps the property it would have given to the reason.
+    """
+
+    gives: tuple[str, ...]
+    calls: Mapping[str, str]
+    read: Callable[[Clients, Resource], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Everything that is known about reading one resource type.
+
+    `arn` is a format string over partition, region, account and identifier. `responder` is the group of layers whose
+    function reads it. `regional` is false for types that exist once per account (IAM).
+    """
+
+    type: str
+    responder: str
+    arn: str
+    parts: tuple[Part, ...]
+    touches: tuple[Touch, ...]
+    regional: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The resource was looked for and is not there."""
+
+    resource: Resource
+    observed_at: datetime
+
+
+# What AWS services call a refusal; anything else (throttling, a fault of theirs) rises, and the queue tries again.
+DENIED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AllAccessDisabled",
+        "AuthorizationError",
+        "AuthorizationErrorException",
+        "NotAuthorized",
+        "UnauthorizedAccess",
+        "UnauthorizedException",
+        "UnauthorizedOperation",
+    }
+)
+
+
+def load(types: Iterable[str] | None = None) -> tuple[Reader, ...]:
+    """The readers of some resource types, or all: only the modules of their services are imported.
+
+    Raises:
+        LookupError: if a type has no reader.
+    """
+    if types is None:
+        return tuple(reader for module in _modules() for reader in _readers_in(module))
+    return tuple(_reader(each) for each in types)
+
+
+def _reader(resource_type: str) -> Reader:
+    # AWS::EC2::Instance is read by `ec2`, AWS::::Account by `account`.
+    module = (resource_type.split("::")[1] or resource_type.rsplit("::", 1)[-1]).lower()
+    for reader in _readers_in(module) if module in _modules() else ():
+        if reader.type == resource_type:
+            return reader
+    raise LookupError(f"nothing reads {resource_type}")
+
+
+@cache
+def _modules() -> tuple[str, ...]:
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+
+
+def _readers_in(module: str) -> tuple[Reader, ...]:
+    readers: tuple[Reader, ...] = import_module(f"{__name__}.{module}").READERS
+    return readers
+
+
+def parts_for(reader: Reader, needs: Iterable[str]) -> tuple[Part, ...]:
+    """The parts that answer what is asked, and the one that gives the tags: attribution always asks for them."""
+    asked = {"Tags", *needs}
+    return tuple(part for part in reader.parts if asked.intersection(part.gives))
+
+
+def read(
+    reader: Reader, resource: Resource, *, needs: Iterable[str], clients: Clients, now: datetime
+) -> Snapshot | Gone:
+    """Take the snapshot of a resource with only the calls that answer `needs`.
+
+    Raises:
+        ClientError: for anything but a refusal; a throttled read is tried again from the queue.
+    """
+    parts = parts_for(reader, needs)
+    properties: dict[str, Any] = {}
+    unread: dict[str, str] = {}
+    try:
+        for part, answer in zip(parts, _answers(parts, clients, resource), strict=True):
+            if isinstance(answer, str):
+                unread |= dict.fromkeys(part.gives, answer)
+            else:
+                unread |= answer.get(UNREAD, {})
+                _merge(properties, answer)
+    except ResourceGone:
+        return Gone(resource, now)
+    given = frozenset(prop for part in parts for prop in part.gives)
+    # A type without tags is a type whose tags are known to be none.
+    untaggable = {"Tags"} if not any("Tags" in part.gives for part in reader.parts) else set()
+    return Snapshot(resource, now, properties, read=(given - unread.keys()) | untaggable, unread=unread)
+
+
+def _answers(parts: tuple[Part, ...], clients: Clients, resource: Resource) -> Iterable[Mapping[str, Any] | str]:
+    if len(parts) <= 2:
+        return [_answer(part, clients, resource) for part in parts]
+    return _threads().map(lambda part: _answer(part, clients, resource), parts)
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    # AWS answers in some 20 ms: fourteen reads take 300 ms one after another and 90 ms in eight threads.
+    return ThreadPoolExecutor(max_workers=8, thread_name_prefix="read")
+
+
+def _answer(part: Part, clients: Clients, resource: Resource) -> Mapping[str, Any] | str:
+    """What a part answers, or why it was refused."""
+    try:
+        return part.read(clients, resource)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code not in DENIED:
+            raise
+        return f"{code}: one of {', '.join(sorted(set(part.calls.values())))} is not allowed"
+
+
+def _merge(properties: dict[str, Any], answer: Mapping[str, Any]) -> None:
+    """Add what a part answered; several parts may each have something under `Observed`."""
+    observed = answer.get(OBSERVED)
+    properties.update({prop: value for prop, value in answer.items() if prop not in (OBSERVED, UNREAD)})
+    if observed:
+        properties.setdefault(OBSERVED, {}).update(observed)

@@ -1,0 +1,102 @@
+"""Trails: what they record, where to, and whether they do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from demarc.core.change import EVERYTHING, Touch
+from demarc.core.model import Resource
+from demarc.readers import Clients, Part, Reader, ResourceGone
+
+_CLOUDTRAIL = "cloudtrail.amazonaws.com"
+_NAMED = ("requestParameters.name", "responseElements.name")
+_GONE = ("TrailNotFoundException", "CloudTrailARNInvalidException", "InvalidTrailNameException")
+
+# CloudFormation's name of a property -> the API's, where they differ only in that.
+_PROPERTIES = {
+    "TrailName": "Name",
+    "S3BucketName": "S3BucketName",
+    "S3KeyPrefix": "S3KeyPrefix",
+    "IncludeGlobalServiceEvents": "IncludeGlobalServiceEvents",
+    "IsMultiRegionTrail": "IsMultiRegionTrail",
+    "IsOrganizationTrail": "IsOrganizationTrail",
+    "EnableLogFileValidation": "LogFileValidationEnabled",
+    "CloudWatchLogsLogGroupArn": "CloudWatchLogsLogGroupArn",
+    "CloudWatchLogsRoleArn": "CloudWatchLogsRoleArn",
+    "KMSKeyId": "KmsKeyId",
+}
+
+
+def _trail(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    trail = _asked(clients, resource, "get_trail")["Trail"]
+    read = {name: trail[said] for name, said in _PROPERTIES.items() if said in trail}
+    # A trail of several Regions, or of the organization, is shown in each; it is settled where it lives.
+    return {**read, "Observed": {"HomeRegion": trail["HomeRegion"], "TrailArn": trail["TrailARN"]}}
+
+
+def _status(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    status = _asked(clients, resource, "get_trail_status")
+    return {"IsLogging": status["IsLogging"], "Observed": {"DeliveryError": status.get("LatestDeliveryError") or None}}
+
+
+def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    cloudtrail = clients("cloudtrail", resource.region)
+    try:
+        (listed,) = cloudtrail.list_tags(ResourceIdList=[resource.arn])["ResourceTagList"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] in (*_GONE, "ResourceNotFoundException"):
+            raise ResourceGone from error
+        raise
+    return {"Tags": listed.get("TagsList", [])}
+
+
+def _asked(clients: Clients, resource: Resource, method: str) -> Mapping[str, Any]:
+    try:
+        answer: Mapping[str, Any] = getattr(clients("cloudtrail", resource.region), method)(Name=resource.identifier)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _GONE:
+            raise ResourceGone from error
+        raise
+    return answer
+
+
+TRAIL = Reader(
+    type="AWS::CloudTrail::Trail",
+    responder="visibility",
+    arn="arn:{partition}:cloudtrail:{region}:{account}:trail/{identifier}",
+    parts=(
+        Part(
+            gives=(*_PROPERTIES, "Observed.HomeRegion", "Observed.TrailArn"),
+            calls={"cloudtrail.GetTrail": "cloudtrail:GetTrail"},
+            read=_trail,
+        ),
+        Part(
+            gives=("IsLogging", "Observed.DeliveryError"),
+            calls={"cloudtrail.GetTrailStatus": "cloudtrail:GetTrailStatus"},
+            read=_status,
+        ),
+        Part(gives=("Tags",), calls={"cloudtrail.ListTags": "cloudtrail:ListTags"}, read=_tags),
+    ),
+    touches=(
+        Touch(_CLOUDTRAIL, ("CreateTrail", "DeleteTrail"), _NAMED, EVERYTHING),
+        Touch(_CLOUDTRAIL, ("StartLogging", "StopLogging"), _NAMED[:1], ("IsLogging",)),
+        Touch(_CLOUDTRAIL, ("UpdateTrail",), _NAMED, tuple(_PROPERTIES)),
+        Touch(
+            _CLOUDTRAIL,
+            ("PutEventSelectors", "PutInsightSelectors"),
+            ("requestParameters.trailName", "responseElements.trailARN"),
+        ),
+        Touch(
+            _CLOUDTRAIL,
+            ("AddTags", "RemoveTags"),
+            ("requestParameters.resourceId",),
+            ("Tags",),
+            only="arn:",
+        ),
+    ),
+)
+
+READERS = (TRAIL,)

@@ -1,0 +1,192 @@
+"""S3 buckets: each setting is a call of its own, so a part per setting and only those that are asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from demarc.core.change import EVERYTHING, Touch
+from demarc.core.model import Resource
+from demarc.readers import Clients, Part, Reader, ResourceGone
+
+Answer = Mapping[str, Any]
+
+_S3 = "s3.amazonaws.com"
+_NAMED = ("requestParameters.bucketName",)
+
+
+def _setting(
+    operation: str,
+    action: str,
+    *,
+    gives: tuple[str, ...],
+    shape: Callable[[Answer], Answer],
+    absent: str = "",
+) -> Part:
+    """One call about a bucket. `absent` is the error code by which S3 says that nothing is configured."""
+    method = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in operation).removeprefix("_")
+
+    def read(clients: Clients, resource: Resource) -> Answer:
+        try:
+            answer = getattr(clients("s3", resource.region), method)(Bucket=resource.identifier)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code == "NoSuchBucket":
+                raise ResourceGone from error
+            if absent and code == absent:
+                return {}
+            raise
+        return shape(answer)
+
+    return Part(gives=gives, calls={f"s3.{operation}": action}, read=read)
+
+
+def _encryption(answer: Answer) -> Answer:
+    rules = []
+    for rule in answer["ServerSideEncryptionConfiguration"]["Rules"]:
+        default = rule.get("ApplyServerSideEncryptionByDefault", {})
+        wanted = {name: default[name] for name in ("SSEAlgorithm", "KMSMasterKeyID") if name in default}
+        rules.append({"ServerSideEncryptionByDefault": wanted, "BucketKeyEnabled": rule.get("BucketKeyEnabled", False)})
+    return {"BucketEncryption": {"ServerSideEncryptionConfiguration": rules}}
+
+
+def _versioning(answer: Answer) -> Answer:
+    read: dict[str, Any] = {"Observed": {"MfaDelete": answer.get("MFADelete", "Disabled")}}
+    if "Status" in answer:
+        read["VersioningConfiguration"] = {"Status": answer["Status"]}
+    return read
+
+
+def _logging(answer: Answer) -> Answer:
+    if "LoggingEnabled" not in answer:
+        return {}
+    target = answer["LoggingEnabled"]
+    return {
+        "LoggingConfiguration": {
+            "DestinationBucketName": target["TargetBucket"],
+            "LogFilePrefix": target.get("TargetPrefix", ""),
+        }
+    }
+
+
+def _lifecycle(answer: Answer) -> Answer:
+    """Whether rules run, and what they end: the rest of a rule has more forms than any control asks for."""
+    rules = [{"Id": rule.get("ID", ""), "Status": rule["Status"], **_ended_by(rule)} for rule in answer["Rules"]]
+    return {"LifecycleConfiguration": {"Rules": rules}}
+
+
+def _ended_by(rule: Answer) -> Answer:
+    ended: dict[str, Any] = {}
+    if "Days" in rule.get("Expiration", {}):
+        ended["ExpirationInDays"] = rule["Expiration"]["Days"]
+    if "NoncurrentDays" in rule.get("NoncurrentVersionExpiration", {}):
+        ended["NoncurrentVersionExpirationInDays"] = rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
+    if "AbortIncompleteMultipartUpload" in rule:
+        days = rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"]
+        ended["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": days}
+    if not ended:
+        ended["ExpiredObjectDeleteMarker"] = rule.get("Expiration", {}).get("ExpiredObjectDeleteMarker", False)
+    return ended
+
+
+BUCKET = Reader(
+    type="AWS::S3::Bucket",
+    responder="data",
+    arn="arn:{partition}:s3:::{identifier}",
+    parts=(
+        _setting(
+            "GetPublicAccessBlock",
+            "s3:GetBucketPublicAccessBlock",
+            gives=("PublicAccessBlockConfiguration",),
+            absent="NoSuchPublicAccessBlockConfiguration",
+            shape=lambda answer: {"PublicAccessBlockConfiguration": answer["PublicAccessBlockConfiguration"]},
+        ),
+        _setting(
+            "GetBucketPolicy",
+            "s3:GetBucketPolicy",
+            gives=("Observed.Policy",),
+            absent="NoSuchBucketPolicy",
+            shape=lambda answer: {"Observed": {"Policy": json.loads(answer["Policy"])}},
+        ),
+        _setting(
+            "GetBucketAcl",
+            "s3:GetBucketAcl",
+            gives=("Observed.Grants", "Observed.OwnerId"),
+            shape=lambda answer: {"Observed": {"Grants": answer["Grants"], "OwnerId": answer["Owner"]["ID"]}},
+        ),
+        _setting(
+            "GetBucketEncryption",
+            "s3:GetEncryptionConfiguration",
+            gives=("BucketEncryption",),
+            absent="ServerSideEncryptionConfigurationNotFoundError",
+            shape=_encryption,
+        ),
+        _setting(
+            "GetBucketVersioning",
+            "s3:GetBucketVersioning",
+            gives=("VersioningConfiguration", "Observed.MfaDelete"),
+            shape=_versioning,
+        ),
+        _setting("GetBucketLogging", "s3:GetBucketLogging", gives=("LoggingConfiguration",), shape=_logging),
+        _setting(
+            "GetBucketOwnershipControls",
+            "s3:GetBucketOwnershipControls",
+            gives=("OwnershipControls",),
+            absent="OwnershipControlsNotFoundError",
+            shape=lambda answer: {"OwnershipControls": {"Rules": answer["OwnershipControls"]["Rules"]}},
+        ),
+        _setting(
+            "GetBucketLifecycleConfiguration",
+            "s3:GetLifecycleConfiguration",
+            gives=("LifecycleConfiguration",),
+            absent="NoSuchLifecycleConfiguration",
+            shape=_lifecycle,
+        ),
+        _setting(
+            "GetBucketTagging",
+            "s3:GetBucketTagging",
+            gives=("Tags",),
+            absent="NoSuchTagSet",
+            shape=lambda answer: {"Tags": answer["TagSet"]},
+        ),
+    ),
+    touches=(
+        Touch(_S3, ("CreateBucket", "DeleteBucket"), _NAMED, EVERYTHING),
+        Touch(
+            _S3,
+            ("PutBucketPublicAccessBlock", "DeleteBucketPublicAccessBlock"),
+            _NAMED,
+            ("PublicAccessBlockConfiguration",),
+        ),
+        Touch(_S3, ("PutBucketPolicy", "DeleteBucketPolicy"), _NAMED, ("Observed.Policy",)),
+        Touch(_S3, ("PutBucketAcl",), _NAMED, ("Observed.Grants",)),
+        Touch(_S3, ("PutBucketEncryption", "DeleteBucketEncryption"), _NAMED, ("BucketEncryption",)),
+        Touch(_S3, ("PutBucketVersioning",), _NAMED, ("VersioningConfiguration", "Observed.MfaDelete")),
+        Touch(_S3, ("PutBucketLogging",), _NAMED, ("LoggingConfiguration",)),
+        Touch(_S3, ("PutBucketOwnershipControls", "DeleteBucketOwnershipControls"), _NAMED, ("OwnershipControls",)),
+        Touch(_S3, ("PutBucketLifecycle", "DeleteBucketLifecycle"), _NAMED, ("LifecycleConfiguration",)),
+        Touch(_S3, ("PutBucketTagging", "DeleteBucketTagging"), _NAMED, ("Tags",)),
+        # These write what no control asks for yet; the bucket is looked at all the same: somebody is at work on it.
+        Touch(
+            _S3,
+            (
+                "PutAccelerateConfiguration",
+                "PutBucketCors",
+                "DeleteBucketCors",
+                "PutBucketNotification",
+                "PutBucketObjectLockConfiguration",
+                "PutBucketReplication",
+                "DeleteBucketReplication",
+                "PutBucketRequestPayment",
+                "PutBucketWebsite",
+                "DeleteBucketWebsite",
+            ),
+            _NAMED,
+        ),
+    ),
+)
+
+READERS = (BUCKET,)

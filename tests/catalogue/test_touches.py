@@ -1,0 +1,186 @@
+"""Every event that a reader waits for can fire, and has the resource's name where the reader looks for it.
+
+The witness is botocore's model of the API. Where CloudTrail spells things its own way, tables say how and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+from botocore.model import ListShape, OperationModel, ServiceModel, Shape, StructureShape
+from botocore.session import Session
+
+from demarc import readers
+from demarc.core.change import Touch
+from demarc.readers import Reader
+
+# The services whose operations an eventSource may carry.
+SERVICES = {
+    "account.amazonaws.com": ("account",),
+    "cloudtrail.amazonaws.com": ("cloudtrail",),
+    "ec2.amazonaws.com": ("ec2",),
+    "iam.amazonaws.com": ("iam",),
+    "kms.amazonaws.com": ("kms",),
+    "rds.amazonaws.com": ("rds",),
+    "s3.amazonaws.com": ("s3", "s3control"),
+}
+
+# Events whose name is not the operation's. S3 names the resource (Bucket, Account) and drops `Configuration`
+# (Amazon S3 User Guide, "CloudTrail events": management events tracked by CloudTrail).
+SPELLED = {
+    ("s3.amazonaws.com", "DeleteAccountPublicAccessBlock"): ("s3control", "DeletePublicAccessBlock"),
+    ("s3.amazonaws.com", "DeleteBucketPublicAccessBlock"): ("s3", "DeletePublicAccessBlock"),
+    ("s3.amazonaws.com", "PutAccelerateConfiguration"): ("s3", "PutBucketAccelerateConfiguration"),
+    ("s3.amazonaws.com", "PutAccountPublicAccessBlock"): ("s3control", "PutPublicAccessBlock"),
+    ("s3.amazonaws.com", "PutBucketLifecycle"): ("s3", "PutBucketLifecycleConfiguration"),
+    ("s3.amazonaws.com", "PutBucketNotification"): ("s3", "PutBucketNotificationConfiguration"),
+    ("s3.amazonaws.com", "PutBucketObjectLockConfiguration"): ("s3", "PutObjectLockConfiguration"),
+    ("s3.amazonaws.com", "PutBucketPublicAccessBlock"): ("s3", "PutPublicAccessBlock"),
+}
+
+# What AWS does of itself: no operation, no parameters, only `resources[]`
+# (AWS KMS Developer Guide, "Logging AWS KMS API calls": RotateKey, DeleteKey, SynchronizeMultiRegionKey).
+SERVICE_EVENTS = {
+    ("kms.amazonaws.com", "DeleteKey"),
+    ("kms.amazonaws.com", "RotateKey"),
+    ("kms.amazonaws.com", "SynchronizeMultiRegionKey"),
+}
+
+# Paths that are CloudTrail's own and the same in every record.
+OF_EVERY_RECORD = ("account", "resources[].ARN", "userIdentity.userName")
+
+# How CloudTrail writes the start of a parameter's path. EC2's request lists are sets of structures, as in the API of
+# 2009 that its records keep; S3's requests say bucketName for what the SDKs call Bucket.
+WRITTEN = {
+    ("ec2", "requestParameters.instancesSet[].instanceId"): "requestParameters.InstanceIds[]",
+    ("ec2", "requestParameters.resourcesSet[].resourceId"): "requestParameters.Resources[]",
+    ("s3", "requestParameters.bucketName"): "requestParameters.Bucket",
+}
+
+# KMS writes the key's ARN into every answer, also of operations that return none (AWS KMS Developer Guide, "Examples of
+# AWS KMS log entries": since December 2022).
+KEY_OF_EVERY_ANSWER = ("kms", "responseElements.keyId")
+
+# RDS's records leave out the one element that its answers consist of (`DBInstance`, `DBCluster`).
+ANSWERS_WITHOUT_THEIR_ELEMENT = ("rds",)
+
+
+READERS = readers.load()
+TOUCHES = [(reader, touch) for reader in READERS for touch in reader.touches]
+CALLS = sorted({(touch.event_source, name) for _, touch in TOUCHES for name in touch.event_names})
+
+
+@cache
+def service(name: str) -> ServiceModel:
+    return Session().get_service_model(name)
+
+
+def operation_of(source: str, event: str) -> tuple[str, OperationModel] | None:
+    """The service and operation that an event tells of."""
+    if (source, event) in SPELLED:
+        name, operation = SPELLED[source, event]
+        return name, service(name).operation_model(operation)
+    for name in SERVICES[source]:
+        if event in service(name).operation_names:
+            return name, service(name).operation_model(event)
+    return None
+
+
+def leads_to_text(path: str, source: str, event: str) -> bool:
+    """Whether a path is one that the event's record can have, ending in a text."""
+    if path in OF_EVERY_RECORD:
+        return True
+    found = operation_of(source, event)
+    if found is None:
+        return False
+    name, operation = found
+    if (name, path) == KEY_OF_EVERY_ANSWER:
+        return True
+    section, _, rest = WRITTEN.get((name, path), path).partition(".")
+    shape = operation.input_shape if section == "requestParameters" else operation.output_shape
+    starts = [shape, *_only_element(shape)] if name in ANSWERS_WITHOUT_THEIR_ELEMENT else [shape]
+    return any(_walk(start, rest.split(".")) for start in starts if start)
+
+
+def _only_element(shape: Shape | None) -> list[Shape]:
+    return list(shape.members.values()) if isinstance(shape, StructureShape) and len(shape.members) == 1 else []
+
+
+def _walk(shape: Shape, steps: list[str]) -> bool:
+    for step in steps:
+        name = step.removesuffix("[]")
+        found = _member(shape, name) if isinstance(shape, StructureShape) else None
+        if found is None or isinstance(found, ListShape) != step.endswith("[]"):
+            return False
+        shape = found.member if isinstance(found, ListShape) else found
+    return shape.type_name == "string"
+
+
+def _member(shape: StructureShape, name: str) -> Shape | None:
+    """A member by its name in the model or on the wire, whatever the case of its first letter."""
+    for key, member in shape.members.items():
+        if name[:1].lower() + name[1:] in {spelt[:1].lower() + spelt[1:] for spelt in _spellings(key, member)}:
+            return member
+    return None
+
+
+def _spellings(key: str, member: Shape) -> Iterator[str]:
+    yield key
+    for attribute in ("name", "locationName", "queryName"):
+        if spelt := member.serialization.get(attribute):
+            yield str(spelt)
+
+
+def test_there_are_enough_calls_to_be_useful() -> None:
+    assert len(CALLS) >= 90, f"{len(CALLS)} distinct calls"
+
+
+def test_every_type_is_touched_by_something() -> None:
+    assert [reader.type for reader in READERS if not reader.touches] == []
+
+
+@pytest.mark.parametrize(("source", "event"), CALLS, ids=lambda value: str(value).partition(".")[0])
+def test_every_event_can_fire(source: str, event: str) -> None:
+    assert (source, event) in SERVICE_EVENTS or operation_of(source, event), f"{source} has no {event}"
+
+
+@pytest.mark.parametrize(
+    ("reader", "touch"), TOUCHES, ids=lambda each: getattr(each, "type", None) or each.event_names[0]
+)
+def test_every_event_has_the_name_where_it_is_looked_for(reader: Reader, touch: Touch) -> None:
+    silent = [
+        event
+        for event in touch.event_names
+        if (touch.event_source, event) not in SERVICE_EVENTS
+        and not any(leads_to_text(path, touch.event_source, event) for path in touch.at)
+    ]
+
+    assert silent == [], f"{reader.type}: none of {touch.at} is in these"
+
+
+@pytest.mark.parametrize(
+    ("reader", "touch"), TOUCHES, ids=lambda each: getattr(each, "type", None) or each.event_names[0]
+)
+def test_every_path_is_in_some_of_its_events(reader: Reader, touch: Touch) -> None:
+    dead = [
+        path
+        for path in touch.at
+        if not any(leads_to_text(path, touch.event_source, event) for event in touch.event_names)
+    ]
+
+    assert dead == [], f"{reader.type}: none of {touch.event_names} has these"
+
+
+def test_no_spelling_is_explained_in_vain() -> None:
+    assert sorted(call for call in SPELLED if call not in CALLS) == []
+    assert sorted(call for call in SERVICE_EVENTS if call not in CALLS) == []
+
+
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.type)
+def test_what_a_call_sets_is_read_by_somebody(reader: Reader) -> None:
+    read = {"*"} | {prop for part in reader.parts for prop in part.gives}
+    unread = {prop for touch in reader.touches for prop in touch.sets} - read
+
+    assert unread == set(), "no part gives these"
