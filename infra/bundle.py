@@ -1,0 +1,259 @@
+"""The one Lambda asset: our package, its three libraries, and service models cut to the operations that are called.
+
+What is called is what readers, the store and the announcer declare; the same grants the permissions. Loading
+botocore's full models and compiling modules are most of a cold start, so the models are cut and bytecode is shipped.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from demarc import readers
+from demarc.announcers import sns
+from demarc.authoring.compile import CompiledMatrix
+from demarc.stores import dynamodb
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "functions" / "demarc"
+REQUIREMENTS = ROOT / "functions" / "requirements.txt"
+PYTHON, PLATFORM = "3.13", "aarch64-manylinux_2_28"
+
+# Rooms of the package that no function enters.
+_LEFT_OUT = ("cli", "authoring")
+# Parts of the libraries that nothing of ours imports; a test imports the handler from the bundle.
+_UNUSED = (
+    "aws_lambda_powertools/event_handler",
+    "aws_lambda_powertools/utilities/data_masking",
+    "aws_lambda_powertools/utilities/idempotency",
+    "aws_lambda_powertools/utilities/kafka",
+    "aws_lambda_powertools/utilities/parser",
+    "aws_lambda_powertools/utilities/streaming",
+    "aws_lambda_powertools/utilities/validation",
+)
+_THEN = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A built asset: its folder, the digest of its content, and how large it is, in bytes."""
+
+    path: Path
+    digest: str
+    size: int
+    compressed: int
+    bytecode: bool
+
+    def __str__(self) -> str:
+        kind = "with bytecode" if self.bytecode else "without bytecode"
+        return f"{self.compressed / 2**20:.1f} MiB zipped, {self.size / 2**20:.1f} MiB unpacked, {kind}"
+
+
+def declared_operations() -> dict[str, set[str]]:
+    """Every botocore operation that the functions call, by service."""
+    operations: dict[str, set[str]] = {}
+    declared = [part.calls for reader in readers.load() for part in reader.parts]
+    for calls in (*declared, dynamodb.CALLS, sns.CALLS):
+        for call in calls:
+            service, _, operation = call.partition(".")
+            operations.setdefault(service, set()).add(operation)
+    return operations
+
+
+def build(matrix: CompiledMatrix, into: Path) -> Bundle:
+    """Build the asset into a folder, which is emptied first. The same input gives the same bytes."""
+    shutil.rmtree(into, ignore_errors=True)
+    _copy_libraries(into)
+    shutil.copytree(PACKAGE, into / "demarc", ignore=shutil.ignore_patterns("__pycache__", *_LEFT_OUT))
+    _write_matrices(matrix, into / "demarc" / "matrices")
+    _cut_models(into / "botocore" / "data")
+    _refuse_compiled_code(into)
+    compiled = _compile(into)
+    return _sealed(into, bytecode=compiled)
+
+
+def _copy_libraries(into: Path) -> None:
+    installed = _installed_libraries()
+    shutil.copytree(
+        installed, into, ignore=shutil.ignore_patterns("*.dist-info", "bin", "__pycache__", ".lock", "*.pyi")
+    )
+    for unused in _UNUSED:
+        shutil.rmtree(into / unused)
+    shutil.rmtree(into / "botocore" / "data")
+
+
+@cache
+def _installed_libraries() -> Path:
+    """The pinned libraries as Lambda will have them, installed once per set of pins."""
+    digest = hashlib.sha256(f"{REQUIREMENTS.read_text()}{PYTHON}{PLATFORM}".encode()).hexdigest()[:12]
+    target = ROOT / "build" / f"libraries-{digest}"
+    if not target.exists():
+        draft = target.with_name(f"{target.name}.{os.getpid()}")
+        uv = [
+            str(Path(sys.executable).parent / "uv"),
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+        ]
+        wanted = ["--python-version", PYTHON, "--python-platform", PLATFORM, "--requirements", str(REQUIREMENTS)]
+        subprocess.run([*uv, "--target", str(draft), *wanted], check=True)  # noqa: S603
+        try:
+            draft.rename(target)
+        except OSError:  # another build was faster
+            shutil.rmtree(draft)
+    return target
+
+
+def _write_matrices(matrix: CompiledMatrix, into: Path) -> None:
+    into.mkdir()
+    for responder in sorted({reader.responder for reader in readers.load()}):
+        (into / f"{responder}.json").write_text(matrix.for_responder(responder))
+
+
+def _cut_models(into: Path) -> None:
+    """botocore's data, reduced to what is declared; an operation that is not cannot even be asked for."""
+    source = _installed_libraries() / "botocore" / "data"
+    into.mkdir()
+    operations = declared_operations()
+    for name in ("_retry.json", "sdk-default-configuration.json", "partitions.json"):
+        shutil.copy(source / name, into / name)
+    (into / "endpoints.json").write_text(_compact(_endpoints(_load(source / "endpoints.json"), operations)))
+    for service, names in sorted(operations.items()):
+        version = max(each.name for each in (source / service).iterdir() if each.is_dir())
+        target = into / service / version
+        target.mkdir(parents=True)
+        model = cut(_load(source / service / version / "service-2.json.gz"), names)
+        (target / "service-2.json").write_text(_compact(model))
+        (target / "endpoint-rule-set-1.json").write_text(
+            _compact(_load(source / service / version / "endpoint-rule-set-1.json.gz"))
+        )
+
+
+def cut(model: Mapping[str, Any], operations: Iterable[str]) -> dict[str, Any]:
+    """A service model with some operations, the shapes they reach, and no documentation."""
+    kept = {name: model["operations"][name] for name in sorted(operations)}
+    shapes: dict[str, Any] = {}
+    waiting = list(_shape_names(kept))
+    while waiting:
+        name = waiting.pop()
+        if name not in shapes:
+            shapes[name] = model["shapes"][name]
+            waiting += _shape_names(shapes[name])
+    whole = {**model, "operations": kept, "shapes": dict(sorted(shapes.items()))}
+    context = whole.pop("clientContextParams", None)
+    bare: dict[str, Any] = _without_documentation(whole)
+    # botocore reads the documentation of these to make client arguments.
+    return bare if context is None else {**bare, "clientContextParams": context}
+
+
+def _shape_names(node: Any) -> Iterator[str]:
+    if isinstance(node, Mapping):
+        if isinstance(node.get("shape"), str):
+            yield node["shape"]
+        for value in node.values():
+            yield from _shape_names(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _shape_names(value)
+
+
+def _without_documentation(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        # A member may itself be called "documentation"; then it is a mapping, not a text.
+        return {
+            key: _without_documentation(value)
+            for key, value in node.items()
+            if not (key in ("documentation", "documentationUrl") and isinstance(value, str))
+        }
+    if isinstance(node, list):
+        return [_without_documentation(value) for value in node]
+    return node
+
+
+def _endpoints(document: Mapping[str, Any], services: Iterable[str]) -> dict[str, Any]:
+    kept = set(services)
+    partitions = [
+        {**partition, "services": {name: value for name, value in partition["services"].items() if name in kept}}
+        for partition in document["partitions"]
+    ]
+    return {**document, "partitions": partitions}
+
+
+def _load(path: Path) -> Any:
+    content = path.read_bytes()
+    return json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
+
+
+def _compact(document: Any) -> str:
+    return json.dumps(document, separators=(",", ":"))
+
+
+def _refuse_compiled_code(bundle: Path) -> None:
+    found = sorted(str(path.relative_to(bundle)) for path in bundle.rglob("*.so"))
+    if found:
+        raise RuntimeError(f"the bundle must be pure Python, and holds {', '.join(found)}")
+
+
+def _compile(bundle: Path) -> bool:
+    """Ship bytecode where a Python of Lambda's version is at hand: /var/task is read-only, so Lambda cannot keep any.
+
+    Hash-based and unchecked, since times do not survive a zip file.
+    """
+    interpreter = lambda_python()
+    if interpreter is None:
+        sys.stderr.write(f"bundle: no Python {PYTHON} here, so no bytecode; every cold start compiles (about 300 ms)\n")
+        return False
+    command = [interpreter, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
+    # Paths in tracebacks are those of Lambda.
+    subprocess.run([*command, "-s", str(bundle), "-p", "/var/task", str(bundle)], check=True)  # noqa: S603
+    return True
+
+
+@cache
+def lambda_python() -> str | None:
+    """A Python of Lambda's version on this machine: on the path, or where pyenv and uv keep theirs."""
+    name = f"python{PYTHON}"
+    found = [shutil.which(name), *_kept(".pyenv/versions", name), *_kept(".local/share/uv/python", name)]
+    return next((each for each in found if each and _answers(each)), None)
+
+
+def _kept(folder: str, name: str) -> list[str]:
+    return [str(path) for path in sorted((Path.home() / folder).glob(f"*{PYTHON}*/bin/{name}"), reverse=True)]
+
+
+def _answers(interpreter: str) -> bool:
+    """Whether it runs; pyenv's shims are on the path also for versions that are switched off."""
+    asked = [interpreter, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    said = subprocess.run(asked, check=False, capture_output=True, text=True)  # noqa: S603
+    return said.stdout.strip() == PYTHON
+
+
+def _sealed(bundle: Path, *, bytecode: bool) -> Bundle:
+    """Measure the bundle and take its digest, by names and bytes alone."""
+    digest, size = hashlib.sha256(), 0
+    archive = bundle.with_suffix(".zip")
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
+        for path in sorted(bundle.rglob("*")):
+            if path.is_file():
+                content = path.read_bytes()
+                name = path.relative_to(bundle).as_posix()
+                digest.update(f"{name}\0{len(content)}\0".encode() + content)
+                size += len(content)
+                packed.writestr(zipfile.ZipInfo(name, _THEN), content, zipfile.ZIP_DEFLATED)
+    compressed = archive.stat().st_size
+    archive.unlink()
+    return Bundle(bundle, digest.hexdigest(), size, compressed, bytecode)
