@@ -1,0 +1,78 @@
+"""A checked matrix -> one JSON document per responder, with every control as its function needs it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from demarc import readers
+from demarc.authoring.lint import lint
+from demarc.authoring.source import Problem
+from demarc.authoring.translate import controls_of, organization_of, responsibility_of
+from demarc.authoring.written import read_matrix
+from demarc.core.matrix import Matrix, Organization, Responsibility
+from demarc.core.model import Control
+from demarc.core.wire import to_wire
+
+
+class MatrixInvalid(ValueError):
+    """The matrix cannot be used; `problems` says where and what to do."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledMatrix:
+    """A matrix that may be deployed. `version` is a digest of all that was written."""
+
+    version: str
+    organization: Organization
+    responsibility: Responsibility
+    controls: Mapping[str, tuple[Control, ...]]
+
+    def document(self, types: Iterable[str]) -> dict[str, Any]:
+        """What the matrix says of some resource types, as JSON-able data."""
+        return {
+            "version": self.version,
+            "organization": to_wire(self.organization),
+            "responsibility": to_wire(self.responsibility),
+            "controls": {each: [to_wire(control) for control in self.controls.get(each, ())] for each in types},
+        }
+
+    def for_responder(self, responder: str) -> str:
+        """The JSON document that a responder's function reads."""
+        types = [reader.type for reader in readers.load() if reader.responder == responder]
+        return json.dumps(self.document(types), separators=(",", ":"), sort_keys=True)
+
+    def matrix(self) -> Matrix:
+        """The whole matrix, as the command line uses it."""
+        return Matrix(self.document(self.controls))
+
+
+def compile_matrix(root: Path) -> CompiledMatrix:
+    """Validate, check and compile the matrix below a folder.
+
+    An expired exception does not stop a deployment: it covers nothing any more, and that is how it should be.
+
+    Raises:
+        MatrixInvalid: with every problem found; a bad row fails the deployment, never an invocation.
+    """
+    written = read_matrix(root)
+    problems = lint(written, today=None)
+    if problems or written.organization is None or written.responsibility is None:
+        raise MatrixInvalid(problems)
+    organization = organization_of(written.organization)
+    controls = controls_of(written, organization)
+    responsibility = responsibility_of(written.responsibility)
+    content = json.dumps(
+        [to_wire(organization), to_wire(responsibility), {each: to_wire(rows) for each, rows in controls.items()}],
+        sort_keys=True,
+    )
+    version = hashlib.sha256(content.encode()).hexdigest()[:12]
+    return CompiledMatrix(version, organization, responsibility, controls)

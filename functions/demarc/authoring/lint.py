@@ -1,0 +1,289 @@
+"""What is written in a matrix but cannot be meant: every problem with its file, its line and what to do."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from fnmatch import fnmatchcase
+
+from demarc import checks, readers
+from demarc.authoring.schema import AssignmentRow, OrganizationFile
+from demarc.authoring.source import Problem, Source
+from demarc.authoring.translate import EVERY_TYPE, needs_of, organization_of
+from demarc.authoring.written import WrittenControl, WrittenMatrix
+from demarc.core.attribution import owner_of
+from demarc.core.matrix import Organization
+from demarc.core.model import Control, Layer, Party, Resource, Tier
+from demarc.core.snapshot import ATTRIBUTION
+
+# Nobody can tag these, so that an owner tag can never claim them.
+_UNTAGGABLE = frozenset({"AWS::::Account"})
+
+
+def lint(written: WrittenMatrix, *, today: date | None) -> list[Problem]:
+    """Every problem of a matrix, in the order of its files; empty if it may be deployed.
+
+    Without a day, exceptions are not held against the calendar.
+    """
+    problems = [*written.problems, *_controls(written.controls)]
+    if written.organization:
+        problems += _organization(written.organization, written, today=today)
+    if written.responsibility:
+        problems += _responsibility(written)
+    return sorted(set(problems))
+
+
+# --- controls -------------------------------------------------------------------------------------------------------
+
+
+def _controls(controls: Sequence[WrittenControl]) -> Iterator[Problem]:
+    known = {reader.type: frozenset(_gives(reader)) for reader in readers.load()}
+    for seen in ("id", "title"):
+        yield from _twice(controls, seen)
+    for control in controls:
+        row = control.row
+        if row.resource != EVERY_TYPE and row.resource not in known:
+            yield control.problem(
+                f"nothing reads {row.resource}", "Use a type with a reader in functions/demarc/readers", "resource"
+            )
+            continue
+        if not any(row.references.values()):
+            yield control.problem("it serves no requirement", "Add at least one reference to a framework", "references")
+        yield from _check(control, known)
+
+
+def _gives(reader: readers.Reader) -> Iterator[str]:
+    for part in reader.parts:
+        yield from part.gives
+
+
+def _twice(controls: Sequence[WrittenControl], field: str) -> Iterator[Problem]:
+    first: dict[str, WrittenControl] = {}
+    for control in controls:
+        value = getattr(control.row, field)
+        if value in first:
+            other = first[value]
+            where = f"{other.source.file}:{other.source.line_of((other.index, field))}"
+            yield control.problem(f"the {field} {value!r} stands at {where} already", "Give each its own", field)
+        first.setdefault(value, control)
+
+
+def _check(control: WrittenControl, known: Mapping[str, frozenset[str]]) -> Iterator[Problem]:
+    row = control.row
+    try:
+        needs = needs_of(row)
+        if row.check:
+            inspect.signature(checks.find(row.check)).bind(None, **row.parameters)
+    except checks.NoSuchCheck as error:
+        yield control.problem(str(error), "Correct the name, or write the function", "check")
+        return
+    except TypeError as error:
+        yield control.problem(f"{row.check}: {error}", "Give the check the parameters it takes", "parameters")
+        return
+    if row.resource == EVERY_TYPE:
+        return
+    for need in needs:
+        if need not in known[row.resource] and not need.startswith(f"{ATTRIBUTION}."):
+            field = "check" if row.check else "require"
+            yield control.problem(
+                f"no call reads {need} of {row.resource}", f"Known: {', '.join(sorted(known[row.resource]))}", field
+            )
+
+
+# --- the organization -----------------------------------------------------------------------------------------------
+
+
+def _organization(organization: OrganizationFile, written: WrittenMatrix, *, today: date | None) -> Iterator[Problem]:
+    source = written.organization_source
+    broken = [*_duplicates(organization, source), *_references(organization, source)]
+    yield from broken
+    yield from _people(organization, source)
+    yield from _exceptions(organization, written, today=today)
+    yield from _assignments(organization, written)
+    if not broken:
+        yield from _unowned(organization_of(organization), written)
+
+
+def _duplicates(organization: OrganizationFile, source: Source) -> Iterator[Problem]:
+    for section in ("people", "teams", "accounts", "workloads", "assignments", "exceptions"):
+        first: dict[str, int] = {}
+        for index, row in enumerate(getattr(organization, section)):
+            if row.id in first:
+                line = source.line_of((section, first[row.id]))
+                yield source.problem(
+                    (section, index), f"{section} has {row.id!r} twice (first on line {line})", "Give each its own id"
+                )
+            first.setdefault(row.id, index)
+
+
+def _references(organization: OrganizationFile, source: Source) -> Iterator[Problem]:
+    teams = {row.id for row in organization.teams}
+    people = {row.id for row in organization.people}
+    named: list[tuple[tuple[str | int, ...], str, str | None, set[str]]] = [
+        (("governance",), "team", organization.governance, teams)
+    ]
+    for section in ("people", "accounts", "workloads", "assignments"):
+        for index, row in enumerate(getattr(organization, section)):
+            named.append(((section, index, "team"), "team", row.team, teams))
+    for index, team in enumerate(organization.teams):
+        named.append((("teams", index, "accountable"), "person", team.accountable, people))
+    for index, assignment in enumerate(organization.assignments):
+        named.append((("assignments", index, "person"), "person", assignment.person, people))
+    for index, exception in enumerate(organization.exceptions):
+        named.append((("exceptions", index, "approver"), "person", exception.approver, people))
+    for at, kind, name, known in named:
+        if name is not None and name not in known:
+            section = "teams" if kind == "team" else "people"
+            yield source.problem(
+                at, f"there is no {kind} {name!r}", f"Add it under {section}, or use one of: {_some(known)}"
+            )
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = sorted(names)
+    return ", ".join(listed[:12]) + (", ..." if len(listed) > 12 else "")
+
+
+def _people(organization: OrganizationFile, source: Source) -> Iterator[Problem]:
+    for index, person in enumerate(organization.people):
+        if person.email is None:
+            yield source.problem(
+                ("people", index), f"{person.id} cannot be reached", "Add an email: alerts name a person to write to"
+            )
+    team_of = {person.id: person.team for person in organization.people}
+    for index, team in enumerate(organization.teams):
+        if team_of.get(team.accountable, team.id) != team.id:
+            yield source.problem(
+                ("teams", index, "accountable"),
+                f"{team.accountable} answers for {team.id} but belongs to {team_of[team.accountable]}",
+                "Name somebody of the team",
+            )
+
+
+def _exceptions(organization: OrganizationFile, written: WrittenMatrix, *, today: date | None) -> Iterator[Problem]:
+    source = written.organization_source
+    ids = {control.row.id for control in written.controls}
+    for index, exception in enumerate(organization.exceptions):
+        at = ("exceptions", index)
+        if today and exception.expires < today:
+            yield source.problem(
+                (*at, "expires"),
+                f"{exception.id} expired on {exception.expires.isoformat()}",
+                "Remove it, or have its approver accept the risk again until a new date",
+            )
+        if exception.control not in ids:
+            yield source.problem((*at, "control"), f"there is no control {exception.control!r}", "Correct the id")
+
+
+def _assignments(organization: OrganizationFile, written: WrittenMatrix) -> Iterator[Problem]:
+    source = written.organization_source
+    known = {
+        "workloads": {row.id for row in organization.workloads},
+        "accounts": {row.id for row in organization.accounts},
+        "types": {reader.type for reader in readers.load()},
+    }
+    ids = [control.row.id for control in written.controls]
+    for index, row in enumerate(organization.assignments):
+        for field, names in known.items():
+            for name in getattr(row, field):
+                if name not in names:
+                    yield source.problem(
+                        ("assignments", index, field),
+                        f"{row.id}: unknown {field} {name!r}",
+                        f"Use one of: {_some(names)}",
+                    )
+        for pattern in row.controls:
+            if not any(fnmatchcase(each, pattern) for each in ids):
+                yield source.problem(
+                    ("assignments", index, "controls"), f"{row.id}: no control is called {pattern!r}", "Correct the id"
+                )
+        earlier = next((each for each in organization.assignments[:index] if _shadows(each, row)), None)
+        if earlier:
+            line = source.line_of(("assignments", organization.assignments.index(earlier)))
+            yield source.problem(
+                ("assignments", index),
+                f"{row.id} can never be reached: {earlier.id} (line {line}) matches all that it matches",
+                "Move it above, narrow the earlier row, or remove it",
+            )
+
+
+def _shadows(earlier: AssignmentRow, later: AssignmentRow) -> bool:
+    """Whether whatever the later row matches is matched by the earlier one first."""
+    for field in ("layers", "workloads", "accounts", "types"):
+        asked, offered = set(getattr(earlier, field)), set(getattr(later, field))
+        if asked and not (offered and offered <= asked):
+            return False
+    for field in ("controls", "arns"):
+        patterns, others = getattr(earlier, field), getattr(later, field)
+        if patterns and not (others and all(any(_wider(one, other) for one in patterns) for other in others)):
+            return False
+    return earlier.tags.items() <= later.tags.items()
+
+
+def _wider(pattern: str, other: str) -> bool:
+    """Whether a pattern matches all that another one matches: its `*` swallows the other's, its `?` does not."""
+    return pattern == other or fnmatchcase(other, pattern.replace("?", "[!*]"))
+
+
+def _unowned(organization: Organization, written: WrittenMatrix) -> Iterator[Problem]:
+    """Customer controls that would fall to nobody in an account: unless that is said aloud, it is a mistake."""
+    source = written.organization_source
+    if written.organization is None or written.responsibility is None:
+        return
+    for index, account in enumerate(written.organization.accounts):
+        if account.team:
+            continue
+        controls = [control for control in written.controls if control.row.resource != EVERY_TYPE]
+        if account.shared:
+            controls = [control for control in controls if control.row.resource in _UNTAGGABLE]
+        orphans = [each.row.id for each in controls if _is_orphan(each, account.id, organization, written)]
+        if orphans:
+            yield source.problem(
+                ("accounts", index),
+                f"{len(orphans)} customer controls have no owner in account {account.name}: {_some(orphans)}",
+                "Give the account a team or `shared: true`, or add an assignment that covers them",
+            )
+
+
+def _is_orphan(control: WrittenControl, account: str, organization: Organization, written: WrittenMatrix) -> bool:
+    row = control.row
+    tier = written.responsibility.tiers.get(row.resource) if written.responsibility else None
+    if tier is None or _party(written, row.layer, tier) is Party.PROVIDER:
+        return False
+    compiled = Control(row.id, row.title, row.severity, row.layer, row.resource, row.guidance, row.references, needs=())
+    anything = Resource(type=row.resource, identifier="?", account=account, region="?", arn="?")
+    return owner_of(anything, {}, organization, control=compiled).attribution_gap
+
+
+# --- responsibility -------------------------------------------------------------------------------------------------
+
+
+def _responsibility(written: WrittenMatrix) -> Iterator[Problem]:
+    source, responsibility = written.responsibility_source, written.responsibility
+    if responsibility is None:
+        return
+    known = {reader.type for reader in readers.load()}
+    for missing in sorted(known - set(responsibility.tiers)):
+        yield source.problem(("tiers",), f"{missing} has no tier", "Say how the type is consumed: iaas, paas or saas")
+    for stray in sorted(set(responsibility.tiers) - known):
+        yield source.problem(("tiers", stray), f"nothing reads {stray}", "Remove it, or correct the type")
+    for layer in Layer:
+        for tier in Tier:
+            if tier not in responsibility.lines.get(layer, {}):
+                yield source.problem(
+                    ("lines", layer.value), f"{layer} of {tier} has no line", "Say who answers for it, and why"
+                )
+    for control in written.controls:
+        known_tier = responsibility.tiers.get(control.row.resource)
+        if known_tier and _party(written, control.row.layer, known_tier) is Party.PROVIDER:
+            yield control.problem(
+                f"AWS answers for {control.row.layer} of {known_tier}, so nobody here can mend it",
+                "Put the control on the layer whose setting it checks",
+                "layer",
+            )
+
+
+def _party(written: WrittenMatrix, layer: Layer, tier: Tier) -> Party | None:
+    line = written.responsibility.lines.get(layer, {}).get(tier) if written.responsibility else None
+    return line.party if line else None
