@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 NODE_READY := node_modules/.ready
 
-.PHONY: help setup demo test check format lint types contracts infra e2e bench documents clean
+.PHONY: help setup demo test check format e2e deploy bench documents clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,16 +26,16 @@ $(READY): requirements.lock pyproject.toml
 
 $(NODE_READY): package-lock.json $(READY)
 	@echo "setting up node_modules (the pinned CDK CLI)"
-	@$(BIN)/python -m infra.npm ci --silent --no-audit --no-fund
+	@$(BIN)/python -m infra npm ci --silent --no-audit --no-fund
 	@touch $@
 
 demo: $(READY) ## a story of configuration changes becomes attributed findings, on embedded AWS
 	@$(BIN)/python -m tests.simulation.demo
 
-test: $(READY) ## all tests
-	@$(BIN)/pytest -q -n 2
+test: $(READY) ## all tests, but for the deployment (make e2e)
+	@$(BIN)/pytest -q -n 2 --ignore tests/e2e
 
-check: $(READY) ## the definition of done: format, lint, types, import contracts, synth, tests, end to end
+check: $(READY) ## the definition of done: format, lint, types, import contracts, end to end, all tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -52,6 +52,11 @@ documents: $(READY) ## regenerate schemas and reference pages
 
 e2e: $(READY) $(NODE_READY) ## deploy the real template with the CDK CLI into a local emulator and run a change through it
 	@$(BIN)/python -m pytest -q tests/e2e
+
+deploy: $(READY) $(NODE_READY) ## deploy with the credentials of your shell; ARGS="-c encryption=customer-managed" and the like
+	@$(BIN)/python -m infra cdk synth --quiet --no-notices --output cdk.out $(ARGS)
+	@$(BIN)/python -m infra cdk bootstrap --no-notices --app cdk.out
+	@$(BIN)/python -m infra cdk deploy --no-notices --app cdk.out
 
 bench: $(READY) ## measure; prints a table and writes build/bench.json
 	@$(BIN)/python -m tests.benchmarks

@@ -2,6 +2,9 @@
 
 import json
 import sys
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from infra import ROOT  # first: it chooses the Node that the CDK starts when it is imported
 
@@ -23,19 +26,35 @@ def main() -> None:
         matrix = compile_matrix(ROOT / app.node.get_context("matrix"))
     except MatrixInvalid as problems:
         sys.exit(f"{problems}\nThe matrix cannot be deployed.")
-    bundle = build(matrix, ROOT / "build" / "function")
-    sys.stderr.write(f"bundle: {bundle}\n")
-    DemarcStack(
-        app,
-        app.node.get_context("stack"),
-        matrix=matrix,
-        bundle=bundle,
-        encryption=Encryption(app.node.get_context("encryption")),
-        log_retention=logs.RetentionDays[app.node.get_context("log_retention")],
-        operators=matrix.organization.teams[app.node.get_context("operators")].email,
-    )
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-    app.synth()
+    teams = matrix.organization.teams
+    encryption = Encryption(_chosen(app, "encryption", list(Encryption)))
+    log_retention = logs.RetentionDays[_chosen(app, "log_retention", logs.RetentionDays.__members__)]
+    operators = teams[_chosen(app, "operators", teams)]
+    # The assembly keeps a copy of the bundle, so that several of us may synthesise at once.
+    with TemporaryDirectory(prefix="demarc-") as folder:
+        bundle = build(matrix, Path(folder) / "function")
+        sys.stderr.write(f"bundle: {bundle}\n")
+        DemarcStack(
+            app,
+            app.node.get_context("stack"),
+            matrix=matrix,
+            bundle=bundle,
+            encryption=encryption,
+            log_retention=log_retention,
+            operators=operators.email,
+            description="Demarc: configuration changes become attributed findings",
+        )
+        Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+        app.synth()
+
+
+def _chosen(app: App, name: str, values: Iterable[str]) -> str:
+    """A context value that is one of a few."""
+    value = str(app.node.get_context(name))
+    known = list(values)
+    if value not in known:
+        sys.exit(f"cdk.json or -c {name}=...: {value!r} is none of {', '.join(known)}")
+    return value
 
 
 if __name__ == "__main__":

@@ -27,11 +27,10 @@ class Announcements(Construct):
             enforce_ssl=True,
             master_key=key or kms.Alias.from_alias_name(self, "SnsKey", "alias/aws/sns"),
         )
-        for team in teams:
+        for address, owners in addressees(teams).items():
             self.topic.add_subscription(
                 subscriptions.EmailSubscription(
-                    team.email,
-                    filter_policy={"team": sns.SubscriptionFilter.string_filter(allowlist=[team.id])},
+                    address, filter_policy={"team": sns.SubscriptionFilter.string_filter(allowlist=owners)}
                 )
             )
 
@@ -42,3 +41,11 @@ class Announcements(Construct):
         )
         if self._key:
             self._key.grant(role, "kms:Decrypt", "kms:GenerateDataKey")
+
+
+def addressees(teams: Iterable[Team]) -> dict[str, list[str]]:
+    """Address -> the teams that are reached there; SNS keeps one subscription, and so one filter, per address."""
+    found: dict[str, list[str]] = {}
+    for team in teams:
+        found.setdefault(team.email, []).append(team.id)
+    return found

@@ -20,12 +20,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from botocore.loaders import Loader
+
 from demarc import readers
 from demarc.announcers import sns
 from demarc.authoring.compile import CompiledMatrix
 from demarc.stores import dynamodb
+from infra import ROOT
 
-ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "functions" / "demarc"
 REQUIREMENTS = ROOT / "functions" / "requirements.txt"
 PYTHON, PLATFORM = "3.13", "aarch64-manylinux_2_28"
@@ -41,6 +43,13 @@ _UNUSED = (
     "aws_lambda_powertools/utilities/parser",
     "aws_lambda_powertools/utilities/streaming",
     "aws_lambda_powertools/utilities/validation",
+)
+# Who signs for AWS: Amazon asks whoever chooses authorities to take all five of its own (amazontrust.com/repository),
+# and DigiCert's sign for endpoints that have not moved there.
+_AUTHORITIES = (
+    *("Amazon Root CA 1", "Amazon Root CA 2", "Amazon Root CA 3", "Amazon Root CA 4"),
+    "Starfield Services Root Certificate Authority - G2",
+    *("DigiCert Global Root CA", "DigiCert Global Root G2", "DigiCert Global Root G3"),
 )
 _THEN = (1980, 1, 1, 0, 0, 0)
 
@@ -78,6 +87,7 @@ def build(matrix: CompiledMatrix, into: Path) -> Bundle:
     shutil.copytree(PACKAGE, into / "demarc", ignore=shutil.ignore_patterns("__pycache__", *_LEFT_OUT))
     _write_matrices(matrix, into / "demarc" / "matrices")
     _cut_models(into / "botocore" / "data")
+    _cut_authorities(into / "botocore" / "cacert.pem")
     _refuse_compiled_code(into)
     compiled = _compile(into)
     return _sealed(into, bytecode=compiled)
@@ -132,15 +142,17 @@ def _cut_models(into: Path) -> None:
     for name in ("_retry.json", "sdk-default-configuration.json", "partitions.json"):
         shutil.copy(source / name, into / name)
     (into / "endpoints.json").write_text(_compact(_endpoints(_load(source / "endpoints.json"), operations)))
+    models = Loader(extra_search_paths=[str(source)], include_default_search_paths=False)
     for service, names in sorted(operations.items()):
-        version = max(each.name for each in (source / service).iterdir() if each.is_dir())
-        target = into / service / version
+        target = into / service / models.determine_latest_version(service, "service-2")
         target.mkdir(parents=True)
-        model = cut(_load(source / service / version / "service-2.json.gz"), names)
-        (target / "service-2.json").write_text(_compact(model))
-        (target / "endpoint-rule-set-1.json").write_text(
-            _compact(_load(source / service / version / "endpoint-rule-set-1.json.gz"))
-        )
+        cuts = {
+            "service-2": cut(models.load_service_model(service, "service-2"), names),
+            "paginators-1": _paging(models.load_service_model(service, "paginators-1"), names),
+            "endpoint-rule-set-1": models.load_service_model(service, "endpoint-rule-set-1"),
+        }
+        for kind, content in cuts.items():
+            (target / f"{kind}.json").write_text(_compact(content))
 
 
 def cut(model: Mapping[str, Any], operations: Iterable[str]) -> dict[str, Any]:
@@ -158,6 +170,11 @@ def cut(model: Mapping[str, Any], operations: Iterable[str]) -> dict[str, Any]:
     bare: dict[str, Any] = _without_documentation(whole)
     # botocore reads the documentation of these to make client arguments.
     return bare if context is None else {**bare, "clientContextParams": context}
+
+
+def _paging(model: Mapping[str, Any], operations: Iterable[str]) -> dict[str, Any]:
+    kept = set(operations)
+    return {"pagination": {name: how for name, how in model["pagination"].items() if name in kept}}
 
 
 def _shape_names(node: Any) -> Iterator[str]:
@@ -193,6 +210,19 @@ def _endpoints(document: Mapping[str, Any], services: Iterable[str]) -> dict[str
     return {**document, "partitions": partitions}
 
 
+def _cut_authorities(certificates: Path) -> None:
+    """botocore's certificate authorities, reduced to those that sign for AWS.
+
+    All of them are read anew for every connection (urllib3 issue 3623), which for the whole file costs 20 to 30 ms.
+    """
+    labelled = {_label(each): each for each in certificates.read_text().split("\n\n")}
+    certificates.write_text("\n\n".join(labelled[name].strip() for name in _AUTHORITIES) + "\n")
+
+
+def _label(certificate: str) -> str:
+    return certificate.partition('# Label: "')[2].partition('"')[0]
+
+
 def _load(path: Path) -> Any:
     content = path.read_bytes()
     return json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
@@ -218,7 +248,7 @@ def _compile(bundle: Path) -> bool:
         sys.stderr.write(f"bundle: no Python {PYTHON} here, so no bytecode; every cold start compiles (about 300 ms)\n")
         return False
     command = [interpreter, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
-    # Paths in tracebacks are those of Lambda.
+    # The paths of Lambda in place of this machine's: the same bytes wherever it is built.
     subprocess.run([*command, "-s", str(bundle), "-p", "/var/task", str(bundle)], check=True)  # noqa: S603
     return True
 

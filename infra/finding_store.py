@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -9,6 +11,18 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from demarc.stores.dynamodb import CALLS, TABLE, Index
+
+# What DynamoDB does with a customer's key in the name of whoever calls it (DynamoDB Developer Guide, "DynamoDB
+# encryption at rest": authorizing the use of a customer managed key), without its patterns.
+_KEY_USES = (
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
 
 
 class FindingStore(Construct):
@@ -26,20 +40,23 @@ class FindingStore(Construct):
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
-            encryption=dynamodb.TableEncryptionV2.customer_managed_key(key)
-            if key
-            else dynamodb.TableEncryptionV2.aws_managed_key(),
+            encryption=dynamodb.TableEncryptionV2.aws_managed_key(),
             deletion_protection=True,
             removal_policy=RemovalPolicy.RETAIN,
         )
+        self._key = key
+        if key:
+            # TableV2 takes a customer's key only in a stack that names its Region; this one is deployed in any.
+            table = cast(dynamodb.CfnGlobalTable, self.table.node.default_child)
+            table.add_property_override("Replicas.0.SSESpecification.KMSMasterKeyId", key.key_arn)
 
     def grant_recording(self, role: iam.IRole) -> None:
         """Allow what recording and announcing call, on this table and its indexes."""
         role.add_to_principal_policy(
             iam.PolicyStatement(actions=sorted(set(CALLS.values())), resources=[self.table.table_arn])
         )
-        if self.table.encryption_key:
-            self.table.encryption_key.grant_encrypt_decrypt(role)
+        if self._key:
+            self._key.grant(role, *_KEY_USES)
 
 
 def _text(name: str) -> dynamodb.Attribute:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from infra.announcements import Announcements
 from infra.responder import Responder
 
 _RUNBOOK = "docs/runbook.md"
@@ -27,6 +29,7 @@ class Monitoring(Construct):
         id: str,  # noqa: A002  # the CDK's word
         *,
         watching: Sequence[Responder],
+        announcements: Announcements,
         operators: str,
         key: kms.IKey | None,
     ) -> None:
@@ -35,8 +38,21 @@ class Monitoring(Construct):
         # alarms carry names and numbers only.
         self.topic = sns.Topic(self, "Alarms", display_name="Demarc alarms", enforce_ssl=True, master_key=key)
         self.topic.add_subscription(subscriptions.EmailSubscription(operators))
+        # The policy that demands TLS replaces the default one, which had let alarms of the account in.
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+            )
+        )
         self.dashboard = cloudwatch.Dashboard(self, "Dashboard", default_interval=Duration.days(1))
         self.alarms = [alarm for responder in watching for alarm in self._watch(responder)]
+        failed = announcements.topic.metric_number_of_notifications_failed(period=_FIVE_MINUTES)
+        self.alarms.append(
+            self._alarm("announcements-undelivered", failed, above=0, what="A team did not get a message")
+        )
         self._draw(watching)
 
     def _watch(self, responder: Responder) -> list[cloudwatch.Alarm]:
@@ -82,8 +98,10 @@ class Monitoring(Construct):
         return alarm
 
     def _draw(self, watching: Sequence[Responder]) -> None:
+        self.dashboard.add_widgets(cloudwatch.AlarmStatusWidget(title="Alarms", alarms=self.alarms, width=24, height=4))
+
         def graph(title: str, name: str, statistic: str) -> cloudwatch.GraphWidget:
-            lines = [_ours(name, responder, statistic) for responder in watching]
+            lines = [_ours(name, responder, statistic).with_(label=responder.name) for responder in watching]
             return cloudwatch.GraphWidget(title=title, left=lines, width=12)
 
         self.dashboard.add_widgets(
@@ -95,10 +113,17 @@ class Monitoring(Construct):
             graph("Controls that could not be judged", "EvaluationsInsufficientData", "Sum"),
         )
         self.dashboard.add_widgets(
-            graph("Events without a row", "UnmappedEvents", "Sum"), graph("Read calls", "ReadCalls", "Sum")
+            graph("Events without a row", "UnmappedEvents", "Sum"),
+            graph("Read calls", "ReadCalls", "Sum"),
         )
-        waiting = [responder.changes.queue.metric_approximate_age_of_oldest_message() for responder in watching]
-        dead = [each.changes.dead_letters.metric_approximate_number_of_messages_visible() for each in watching]
+        waiting = [
+            responder.changes.queue.metric_approximate_age_of_oldest_message(label=responder.name)
+            for responder in watching
+        ]
+        dead = [
+            responder.changes.dead_letters.metric_approximate_number_of_messages_visible(label=responder.name)
+            for responder in watching
+        ]
         self.dashboard.add_widgets(
             cloudwatch.GraphWidget(title="Oldest change waiting (s)", left=waiting, width=12),
             cloudwatch.GraphWidget(title="Dead letters", left=dead, width=12),
@@ -113,5 +138,4 @@ def _ours(name: str, responder: Responder, statistic: str) -> cloudwatch.Metric:
         dimensions_map={"responder": responder.name, "service": "demarc"},
         statistic=statistic,
         period=_FIVE_MINUTES,
-        label=responder.name,
     )

@@ -21,8 +21,12 @@ WITHOUT_RESOURCE = frozenset(
     }
 )
 
-# Everything of a service that may be read, and nothing of another account. A trail of the organization lives in the
-# management account, and a prefix list may be AWS's own or shared with us.
+EVERYTHING = "*"
+
+# Everything of a service that may be read, and nothing of another account, except where a resource that is judged here
+# may live elsewhere: a trail of the organization in the management account, a prefix list with AWS or with whoever
+# shares it. S3's ARNs name no account: whether a foreign bucket can
+# be read is up to whoever owns it.
 _OWN = {
     "account": "arn:{partition}:account::{account}:account",
     "cloudtrail": "arn:{partition}:cloudtrail:*:*:trail/*",
@@ -44,12 +48,14 @@ def reading(calls: Iterable[Mapping[str, str]], stack: Stack) -> list[iam.Policy
 
 
 def acknowledgments(calls: Iterable[Mapping[str, str]]) -> list[Acknowledgment]:
-    """cdk-nag asks for a reason for each wildcard; this is the one there is."""
+    """cdk-nag asks for a reason for each wildcard."""
     shown = {"partition": "<AWS::Partition>", "region": "<AWS::Region>", "account": "<AWS::AccountId>"}
     return [
         Acknowledgment(
             id=f"AwsSolutions::AwsSolutions-IAM5[Resource::{template.format(**shown)}]",
-            reason="Demarc judges every resource of the type, also those made tomorrow; the actions only read settings",
+            reason="AWS knows no narrower resource for these actions, which only read settings"
+            if template == EVERYTHING
+            else "Demarc judges every resource of the type, also those made tomorrow; the actions only read settings",
         )
         for template in _by_resource(calls)
     ]
@@ -59,6 +65,6 @@ def _by_resource(calls: Iterable[Mapping[str, str]]) -> dict[str, list[str]]:
     """The declared actions by the resource they are allowed on."""
     grouped: dict[str, list[str]] = {}
     for action in sorted({action for each in calls for action in each.values()}):
-        template = "*" if action in WITHOUT_RESOURCE else _OWN[action.partition(":")[0]]
+        template = EVERYTHING if action in WITHOUT_RESOURCE else _OWN[action.partition(":")[0]]
         grouped.setdefault(template, []).append(action)
     return grouped

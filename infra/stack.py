@@ -54,7 +54,7 @@ class DemarcStack(Stack):
             )
             for name in sorted({reader.responder for reader in readers.load()})
         ]
-        Monitoring(self, "Monitoring", watching=responders, operators=operators, key=key)
+        Monitoring(self, "Monitoring", watching=responders, announcements=announcements, operators=operators, key=key)
 
         CfnOutput(self, "FindingsTable", value=findings.table.table_name, description="demarc findings --table")
         CfnOutput(self, "Topic", value=announcements.topic.topic_arn, description="subscribe with a filter policy")

@@ -1,26 +1,34 @@
-"""What a warm responder costs per event, in CPU time, calls and memory, with AWS answered from canned bytes."""
+"""What a warm function costs per event, in CPU time, calls and memory.
+
+python -m tests.benchmarks.warm SCENE ROUNDS [STATE ...]
+
+Runs in a process of its own, on the bundle alone and with the function's settings, and prints JSON. CPU time is that of
+the whole process, so that what the threads of a reading do is in it.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
-import statistics
-import tempfile
+import resource
+import sys
 import time
-import uuid
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
+from botocore import handlers, xform_name
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
-from demarc.authoring.compile import CompiledMatrix
-from tests.benchmarks.canned import ACCOUNT, BUCKET, GROUP, REGION, CannedAws
+from tests.benchmarks.canned import REGION, answer
+from tests.benchmarks.events import SCENES, delivery
 
-NOW = "2026-11-23T12:00:00Z"
+# Whether the controls hold; if they do not, whether this is the first time that somebody looks.
+HOLDS, OPENS, STANDS = "holds", "opens", "stands"
+_WARM_UP = 30
 
 
 @dataclass(frozen=True)
@@ -29,186 +37,129 @@ class Context:
 
     function_name: str = "bench"
     memory_limit_in_mb: int = 512
-    invoked_function_arn: str = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:bench"
+    invoked_function_arn: str = f"arn:aws:lambda:{REGION}:123456789012:function:bench"
     aws_request_id: str = "00000000-0000-0000-0000-000000000000"
 
 
-PERSON = "lea.moreau@fjordline.example"
-ROLE = "AWSReservedSSO_Dev_0123456789abcdef"
+class CannedAws:
+    """Answers every request of every client in this process; nothing leaves it."""
+
+    def __init__(self) -> None:
+        self.healthy = True
+        self.asked: list[tuple[str, str, Mapping[str, Any]]] = []
+        self.recorded: list[dict[str, Any]] = []
+
+    def install(self) -> None:
+        """Sessions made from now on ask these handlers before they build a request, and before they send it."""
+        handlers.BUILTIN_HANDLERS.append(("before-parameter-build", self._note))
+        handlers.BUILTIN_HANDLERS.append(("before-send", self._answer))
+
+    def _note(self, model: Any, params: Mapping[str, Any], **_: Any) -> None:
+        self.asked.append((model.service_model.service_name, model.name, params))
+
+    def _answer(self, request: Any, event_name: str, **_: Any) -> AWSResponse:
+        service, operation = event_name.split(".")[1:]
+        content = answer(f"{service.replace('-', '')}.{operation}", healthy=self.healthy)
+        if operation == "Query" and self.recorded:
+            content = json.dumps({"Items": self.recorded, "Count": len(self.recorded)}).encode()
+        return AWSResponse(request.url, 200, HTTPHeaders(), _Raw(content))
+
+    def remember(self) -> None:
+        """From now on the table holds the findings that were recorded last, each of them told."""
+        (actions,) = (params["TransactItems"] for _, name, params in self.asked if name == "TransactWriteItems")
+        values = [each["Update"]["ExpressionAttributeValues"] for each in actions if "Update" in each]
+        self.recorded = [{"body": each[":body"], "announced": each[":revision"]} for each in values if ":body" in each]
 
 
-def envelope(source: str, name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """An EventBridge envelope as CloudTrail's events arrive in."""
-    detail = {
-        "eventVersion": "1.11",
-        "eventID": str(uuid.uuid4()),
-        "eventTime": NOW,
-        "eventSource": f"{source}.amazonaws.com",
-        "eventName": name,
-        "awsRegion": REGION,
-        "recipientAccountId": ACCOUNT,
-        "readOnly": False,
-        "managementEvent": True,
-        "eventType": "AwsApiCall",
-        "sourceIPAddress": "198.51.100.7",
-        "userAgent": "[aws-cli/2.30.0 md/awscrt#0.27.6 ua/2.1 os/linux]",
-        "userIdentity": {
-            "type": "AssumedRole",
-            "principalId": f"AROAEXAMPLE:{PERSON}",
-            "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE}/{PERSON}",
-            "accountId": ACCOUNT,
-            "sessionContext": {
-                "sessionIssuer": {
-                    "type": "Role",
-                    "arn": f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/{ROLE}",
-                    "userName": ROLE,
-                },
-                "attributes": {"creationDate": NOW, "mfaAuthenticated": "false"},
-            },
-        },
-        "requestParameters": dict(parameters),
-        "responseElements": None,
-    }
-    return {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "detail-type": "AWS API Call via CloudTrail",
-        "source": f"aws.{source}",
-        "account": ACCOUNT,
-        "time": NOW,
-        "region": REGION,
-        "resources": [],
-        "detail": detail,
-    }
+class _Raw:
+    """As much of a urllib3 response as botocore reads."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self, **_: Any) -> list[bytes]:
+        return [self._body]
 
 
-def group_event(number: int = 0) -> dict[str, Any]:
-    group = GROUP if number == 0 else f"sg-{number:017x}"
-    opened = {
-        "items": [{"ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}}]
-    }
-    return envelope("ec2", "AuthorizeSecurityGroupIngress", {"groupId": group, "ipPermissions": opened})
+class WarmFunction:
+    """The real handler in this process, over AWS as it is canned."""
 
-
-def bucket_event(number: int = 0) -> dict[str, Any]:
-    bucket = BUCKET if number == 0 else f"{BUCKET}-{number}"
-    return envelope("s3", "PutBucketPolicy", {"bucketName": bucket, "bucketPolicy": {"Version": "2012-10-17"}})
-
-
-def delivery(*events: Mapping[str, Any]) -> dict[str, Any]:
-    """The SQS batch that a function is invoked with."""
-    return {
-        "Records": [
-            {"messageId": str(uuid.uuid4()), "body": json.dumps(event), "receiptHandle": "", "attributes": {}}
-            | {"messageAttributes": {}, "md5OfBody": "", "eventSource": "aws:sqs", "awsRegion": REGION}
-            | {"eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:changes"}
-            for event in events
-        ]
-    }
-
-
-class WarmResponder:
-    """The real handler of one responder, in this process, over a compiled matrix."""
-
-    def __init__(self, matrix: str, responder: str, aws: CannedAws) -> None:
+    def __init__(self, scene: str) -> None:
+        self.aws = CannedAws()
+        self.aws.install()
         from demarc.handlers import respond
 
-        self._file = Path(tempfile.mkstemp(suffix=".json")[1])
-        self._file.write_text(matrix)
-        os.environ |= {
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "bench",
-            "AWS_SECRET_ACCESS_KEY": "bench",
-            "DEMARC_RESPONDER": responder,
-            "DEMARC_TABLE": "findings",
-            "DEMARC_TOPIC_ARN": f"arn:aws:sns:{REGION}:{ACCOUNT}:findings",
-            "DEMARC_MATRIX": str(self._file),
-            "POWERTOOLS_SERVICE_NAME": "demarc",
-            "POWERTOOLS_METRICS_NAMESPACE": "Demarc",
-            "POWERTOOLS_LOG_LEVEL": "INFO",
-        }
-        respond._responder.cache_clear()
+        self.modules = sorted(name for name in sys.modules if not name.startswith("tests"))
         self._handler = respond.handler
-        self.aws = aws
+        self._event = SCENES[scene].event
+
+    def delivery(self, size: int = 1) -> dict[str, Any]:
+        return delivery(*(self._event(number) for number in range(size)))
 
     def invoke(self, batch: Mapping[str, Any]) -> None:
-        """One invocation; what it logs is what it would log, and is thrown away."""
-        answer = self._handler(dict(batch), Context())
-        if answer != {"batchItemFailures": []}:
-            raise RuntimeError(f"the handler failed: {answer}")
+        self.aws.asked.clear()
+        answered = self._handler(dict(batch), Context())
+        if answered != {"batchItemFailures": []}:
+            raise RuntimeError(f"the handler failed: {answered}")
+
+    def calls(self) -> list[tuple[str, str, Mapping[str, Any]]]:
+        """What one event asks of AWS."""
+        self.invoke(self.delivery())
+        return list(self.aws.asked)
+
+    def cpu_milliseconds(self, batch: Mapping[str, Any], *, rounds: int) -> list[float]:
+        """CPU time of each invocation, once it is warm."""
+        for _ in range(min(_WARM_UP, rounds)):
+            self.invoke(batch)
+        taken = []
+        for _ in range(rounds):
+            start = time.process_time()
+            self.invoke(batch)
+            taken.append((time.process_time() - start) * 1000)
+        return taken
+
+    def enter(self, state: str) -> None:
+        self.aws.healthy, self.aws.recorded = state == HOLDS, []
+        if state == STANDS:
+            self.calls()
+            self.aws.remember()
 
 
-def cpu_milliseconds(call: Callable[[], None], *, rounds: int, warm_up: int = 30) -> list[float]:
-    """CPU time of each round of a call."""
-    for _ in range(warm_up):
-        call()
-    taken = []
-    for _ in range(rounds):
-        start = time.process_time()
-        call()
-        taken.append((time.process_time() - start) * 1000)
-    return taken
-
-
-def spread(taken: list[float]) -> dict[str, float]:
-    ordered = sorted(taken)
-    return {
-        "median": round(statistics.median(ordered), 3),
-        "p10": round(ordered[len(ordered) // 10], 3),
-        "p90": round(ordered[len(ordered) * 9 // 10], 3),
-    }
-
-
-def enlarged(matrix: CompiledMatrix, responder: str, controls: int) -> str:
-    """The responder's document with as many controls as wanted, the surplus on a type that no event touches."""
-    document = json.loads(matrix.for_responder(responder))
-    present = sum(len(rows) for rows in document["controls"].values())
-    template = next(row for rows in document["controls"].values() for row in rows)
-    document["controls"]["AWS::EC2::Instance"] = [
-        template | {"id": f"example-{number}", "resource_type": "AWS::EC2::Instance"}
-        for number in range(max(0, controls - present))
-    ]
-    return json.dumps(document)
-
-
-def measure(matrix: CompiledMatrix, *, rounds: int) -> dict[str, Any]:
-    """Everything that can be measured in one warm process."""
-    aws = CannedAws()
-    aws.install()
-    figures: dict[str, Any] = {}
-    for label, responder, event in (("security group", "network", group_event), ("bucket", "data", bucket_event)):
-        warm = WarmResponder(matrix.for_responder(responder), responder, aws)
-        for healthy in (True, False):
-            aws.healthy = healthy
-            batch = delivery(event())
-            with contextlib.redirect_stdout(io.StringIO()):
-                taken = cpu_milliseconds(lambda: warm.invoke(batch), rounds=rounds)  # noqa: B023  # called at once
-                aws.requests.clear()
-                warm.invoke(batch)
-            name = f"{label}, {'all controls hold' if healthy else 'with findings'}"
-            figures[name] = {"cpu_ms": spread(taken), "calls": len(aws.requests)}
-        aws.healthy = True
-        batch = delivery(*(event(number) for number in range(10)))
-        with contextlib.redirect_stdout(io.StringIO()):
-            taken = cpu_milliseconds(lambda: warm.invoke(batch), rounds=max(20, rounds // 10))  # noqa: B023
-        figures[f"{label}, batch of ten"] = {
-            "cpu_ms": spread(taken),
-            "events_per_second_per_core": round(10_000 / statistics.median(taken)),
+def measured(scene: str, rounds: int, states: Sequence[str]) -> dict[str, Any]:
+    """The calls of a scene's event with all that they ask; and of each state the calls and the CPU times."""
+    function = WarmFunction(scene)
+    first = [(service, xform_name(name), params) for service, name, params in function.calls()]
+    figures: dict[str, Any] = {"modules": function.modules, "first": first, "states": {}}
+    for state in states:
+        function.enter(state)
+        figures["states"][state] = {
+            "calls": Counter(f"{service}.{name}" for service, name, _ in function.calls()),
+            "cpu_ms": function.cpu_milliseconds(function.delivery(), rounds=rounds),
         }
-    figures["resident memory, MiB"] = round(psutil.Process().memory_info().rss / 2**20, 1)
+    if states:
+        function.enter(HOLDS)
+        tenth = max(1, rounds // 10)
+        figures["batch_of_ten_cpu_ms"] = function.cpu_milliseconds(function.delivery(10), rounds=tenth)
+    figures["resident_mib"] = _most_resident() / 2**20
     return figures
 
 
-def scaling(matrix: CompiledMatrix, *, rounds: int) -> dict[str, Any]:
-    """CPU time per security group event against the number of controls in the matrix; it must stay flat."""
-    aws = CannedAws()
-    aws.install()
-    figures = {}
-    for controls in (100, 1_000, 10_000):
-        warm = WarmResponder(enlarged(matrix, "network", controls), "network", aws)
-        batch = delivery(group_event())
-        with contextlib.redirect_stdout(io.StringIO()):
-            taken = cpu_milliseconds(lambda: warm.invoke(batch), rounds=rounds)  # noqa: B023
-        figures[f"{controls:,} controls"] = {"cpu_ms": spread(taken)}
-    return figures
+def _most_resident() -> int:
+    """Bytes. On Linux from /proc: the figure of getrusage(2) begins with what the parent had when it forked."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def main() -> None:
+    # The logger writes to the standard output that it finds when it is imported; what it writes is thrown away.
+    answers = sys.stdout
+    with Path(os.devnull).open("w") as sys.stdout:
+        scene, rounds, *states = sys.argv[1:]
+        json.dump(measured(scene, int(rounds), states), answers)
+
+
+if __name__ == "__main__":
+    main()

@@ -41,15 +41,16 @@ SPELLED = {
 }
 
 # What AWS does of itself: no operation, no parameters, only `resources[]`
-# (AWS KMS Developer Guide, "Logging AWS KMS API calls": RotateKey, DeleteKey, SynchronizeMultiRegionKey).
+# (AWS KMS Developer Guide, "Examples of AWS KMS log entries").
 SERVICE_EVENTS = {
+    ("kms.amazonaws.com", "DeleteExpiredKeyMaterial"),
     ("kms.amazonaws.com", "DeleteKey"),
     ("kms.amazonaws.com", "RotateKey"),
     ("kms.amazonaws.com", "SynchronizeMultiRegionKey"),
 }
 
 # Paths that are CloudTrail's own and the same in every record.
-OF_EVERY_RECORD = ("account", "resources[].ARN", "userIdentity.userName")
+OF_EVERY_RECORD = ("account", "resources[].ARN", "userIdentity.arn", "userIdentity.userName")
 
 # How CloudTrail writes the start of a parameter's path. EC2's request lists are sets of structures, as in the API of
 # 2009 that its records keep; S3's requests say bucketName for what the SDKs call Bucket.
@@ -61,7 +62,7 @@ WRITTEN = {
 
 # KMS writes the key's ARN into every answer, also of operations that return none (AWS KMS Developer Guide, "Examples of
 # AWS KMS log entries": since December 2022).
-KEY_OF_EVERY_ANSWER = ("kms", "responseElements.keyId")
+KEY_OF_EVERY_ANSWER = ("kms.amazonaws.com", "responseElements.keyId")
 
 # RDS's records leave out the one element that its answers consist of (`DBInstance`, `DBCluster`).
 ANSWERS_WITHOUT_THEIR_ELEMENT = ("rds",)
@@ -90,14 +91,12 @@ def operation_of(source: str, event: str) -> tuple[str, OperationModel] | None:
 
 def leads_to_text(path: str, source: str, event: str) -> bool:
     """Whether a path is one that the event's record can have, ending in a text."""
-    if path in OF_EVERY_RECORD:
+    if path in OF_EVERY_RECORD or (source, path) == KEY_OF_EVERY_ANSWER:
         return True
     found = operation_of(source, event)
     if found is None:
         return False
     name, operation = found
-    if (name, path) == KEY_OF_EVERY_ANSWER:
-        return True
     section, _, rest = WRITTEN.get((name, path), path).partition(".")
     shape = operation.input_shape if section == "requestParameters" else operation.output_shape
     starts = [shape, *_only_element(shape)] if name in ANSWERS_WITHOUT_THEIR_ELEMENT else [shape]
@@ -171,6 +170,15 @@ def test_every_path_is_in_some_of_its_events(reader: Reader, touch: Touch) -> No
     ]
 
     assert dead == [], f"{reader.type}: none of {touch.event_names} has these"
+
+
+@pytest.mark.parametrize(
+    ("reader", "touch"),
+    [(reader, touch) for reader, touch in TOUCHES if touch.region],
+    ids=lambda each: getattr(each, "type", None) or each.event_names[0],
+)
+def test_every_event_has_the_region_where_it_is_looked_for(reader: Reader, touch: Touch) -> None:
+    assert [name for name in touch.event_names if not leads_to_text(touch.region, touch.event_source, name)] == []
 
 
 def test_no_spelling_is_explained_in_vain() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Any
 
@@ -14,7 +15,8 @@ from demarc.core.snapshot import ATTRIBUTION, OBSERVED, Snapshot
 def matches_cloudformation(snapshot: Snapshot) -> bool:
     """Whether the properties are those of the type's schema.
 
-    What was not asked for is not there, so nothing is required; `Observed` is outside the schema by design.
+    What was not asked for is not there, so nothing is required; `Observed` is outside the schema by design. Tags are
+    asked of everything that AWS lets us tag, also where CloudFormation does not (managed policies).
 
     Raises:
         AssertionError: naming each property that does not fit.
@@ -30,4 +32,7 @@ def matches_cloudformation(snapshot: Snapshot) -> bool:
 @cache
 def _validator(resource_type: str) -> Draft7Validator:
     schema: dict[str, Any] = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", resource_type).schema
-    return Draft7Validator({name: value for name, value in schema.items() if name != "required"})
+    known = {name: value for name, value in schema.items() if name != "required"}
+    known["properties"] = {"Tags": {"type": "array"}, **schema["properties"]}
+    # Python's expressions have no Unicode categories: letters, numbers and the underscore, then blanks.
+    return Draft7Validator(json.loads(json.dumps(known).replace(r"\\p{L}\\p{Z}\\p{N}_", r"\\w\\s")))

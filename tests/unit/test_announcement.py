@@ -16,7 +16,7 @@ from demarc.core.model import Actor, ActorKind, Drift, Finding, Relation, Status
 from tests.factories import BUCKET, NOON, a_cause, a_finding
 
 EVERYTHING = [
-    "OPEN (high): Buckets are private",
+    "OPEN (high). Broken: Buckets are private",
     "Jonas Weber, team payments: the tag owner names the team",
     "data of paas is ours. AWS stores it; who may read it is ours.",
     "Must be   no public grant",
@@ -52,7 +52,7 @@ def test_a_resolved_finding_says_who_mended_it_and_asks_for_nothing() -> None:
     text = announcement_of(mended).text
 
     assert text.startswith("RESOLVED (high)")
-    assert "Mended by repo:shop (pipeline, a pipeline)" in text
+    assert "Mended by repo:shop (a pipeline)" in text
     assert "By when" not in text
 
 
@@ -105,6 +105,7 @@ def test_however_much_drifted_the_message_fits_sns(size: int) -> None:
 
 SPOKEN: list[tuple[Any, str]] = [
     ({"at_least": 14}, "at least 14"),
+    ({"at_least": 1, "at_most": 90}, "at least 1 and at most 90"),
     ({"one_of": ["a", "b"]}, "one of a, b"),
     ({"present": True}, "present"),
     ({"absent": True}, "absent"),

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from demarc.core.arn import partition_of
 from demarc.core.change import EVERYTHING, NoChange, Reason, Touch, TouchIndex, interpret
 from demarc.core.model import Change
+from demarc.readers import account
 
 EVENTS = Path(__file__).parent.parent / "events"
 
@@ -470,6 +471,25 @@ def test_a_region_has_a_partition(region: str, partition: str) -> None:
 )
 def test_the_name_of_something_else_is_no_name(name: str, fields: dict[str, Any]) -> None:
     assert no_change_of(record(name, **fields)).reason is Reason.UNMAPPED
+
+
+@pytest.mark.parametrize(
+    ("caller", "parameters", "named"),
+    [
+        ({"type": "Root", "arn": "arn:aws:iam::111122223333:root"}, {"userName": "AWS ROOT USER"}, ["111122223333"]),
+        ({"type": "Root", "arn": "arn:aws:iam::111122223333:root"}, None, ["111122223333"]),
+        ({"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/mara"}, {"userName": "tomas"}, []),
+        ({"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/root"}, None, []),
+        ({"type": "IAMUser", "arn": "redacted"}, None, []),
+    ],
+)
+def test_only_root_changes_what_an_account_has_of_root(caller: Any, parameters: Any, named: list[str]) -> None:
+    made = record("account-block-removed", eventSource=IAM, eventName="CreateAccessKey", userIdentity=caller)
+
+    outcome = interpret(made | {"requestParameters": parameters}, TouchIndex([account.ACCOUNT]))
+
+    touched = outcome.touched if isinstance(outcome, Change) else ()
+    assert [each.resource.identifier for each in touched] == named
 
 
 def test_tags_on_an_arn_of_the_type_are_found_by_it() -> None:

@@ -219,6 +219,57 @@ def test_a_change_that_only_noticed_does_not_take_the_place_of_the_one_that_set_
     assert finding.cause == first.cause
 
 
+@pytest.mark.parametrize("ids", [("a", "b"), ("b", "a")])
+def test_of_two_calls_in_the_same_second_the_one_that_names_what_it_writes_came_after_creation(
+    ids: tuple[str, str],
+) -> None:
+    created = replace(change("CreateBucket", "*", who="pipeline"), event_id=ids[0])
+    suspended = replace(change("PutBucketVersioning", "VersioningConfiguration"), event_id=ids[1])
+
+    cause = opened(created, suspended).cause
+
+    assert cause is not None
+    assert cause.event_name == "PutBucketVersioning"
+
+
+SOONER, LATER = NOON - timedelta(minutes=1), NOON + timedelta(minutes=1)
+
+
+def test_whoever_set_it_is_told_when_their_event_comes_late() -> None:
+    noticed = opened(change("PutBucketTagging", "Tags", who="tagger", at=SOONER))
+
+    finding = decided(noticed, BROKEN, change("PutBucketVersioning", "VersioningConfiguration", at=SOONER), at=LATER)
+
+    assert finding is not None
+    assert finding.cause is not None
+    assert (finding.revision, finding.cause.event_name, finding.cause.set_it) == (2, "PutBucketVersioning", True)
+    assert finding.observed_at == NOON
+
+
+def test_the_last_who_set_it_is_told_when_their_event_comes_late() -> None:
+    first = opened(change("CreateBucket", "*", who="pipeline", at=SOONER - timedelta(minutes=1)))
+
+    finding = decided(first, BROKEN, change("PutBucketVersioning", "VersioningConfiguration", at=SOONER), at=LATER)
+
+    assert finding is not None
+    assert finding.cause is not None
+    assert finding.cause.actor.name == "jonas@example.com"
+
+
+@pytest.mark.parametrize(
+    ("who", "at"),
+    [
+        ("somebody", LATER),  # after the drift was seen
+        ("somebody", SOONER - timedelta(minutes=1)),  # before the one that is known
+        ("pipeline", NOON),  # the same
+    ],
+)
+def test_an_event_that_tells_nothing_new_of_who_set_it_is_no_news(who: str, at: datetime) -> None:
+    finding = opened(change("CreateBucket", "*", who="pipeline", at=SOONER))
+
+    assert decided(finding, BROKEN, change("PutBucketVersioning", "VersioningConfiguration", who=who, at=at)) is None
+
+
 def test_the_fix_names_the_resource_quoted_for_a_shell() -> None:
     evil = replace(BUCKET, identifier="a; rm -rf {arn}")
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from demarc.checks import needs
+from demarc.checks import needs, sharing
 from demarc.core import policy as iam
 from demarc.core.model import Drift
 from demarc.core.snapshot import Snapshot
 
 _POLICY = "Observed.Policy"
 _GRANTS = "Observed.Grants"
+_BLOCK = "PublicAccessBlockConfiguration"
 
 # Amazon S3 User Guide, "Access control list overview": whoever is on the internet, and whoever has any AWS account.
 _EVERYBODY = {
@@ -23,36 +23,33 @@ _READS = ("READ", "FULL_CONTROL", "READ_ACP")
 _WRITES = ("WRITE", "FULL_CONTROL", "WRITE_ACP")
 
 
-@needs(_POLICY, _GRANTS)
+@needs(_POLICY, _GRANTS, _BLOCK)
 def nobody_outside_can_read(snapshot: Snapshot) -> Iterator[Drift]:
-    """Each statement and each grant by which the public may read (S3 User Guide, "The meaning of public"; AC-3)."""
+    """Each statement and each grant by which the public may read (S3 User Guide, "The meaning of public"; AC-3).
+
+    What the bucket's own public access block takes away again is not counted. The account's block is not looked at:
+    when somebody removes it, nothing of the bucket changes, and nobody would look again.
+    """
     yield from _public_statements(snapshot, ("s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"))
     yield from _public_grants(snapshot, _READS)
 
 
-@needs(_POLICY, _GRANTS)
+@needs(_POLICY, _GRANTS, _BLOCK)
 def nobody_outside_can_write(snapshot: Snapshot) -> Iterator[Drift]:
-    """Each statement and each grant by which the public may write, delete or take over (AC-3)."""
+    """Each statement and each grant by which the public may write, delete or take over (AC-3), blocks counted."""
     actions = ("s3:PutObject", "s3:DeleteObject", "s3:PutBucketPolicy", "s3:PutBucketAcl", "s3:PutObjectAcl")
     yield from _public_statements(snapshot, actions)
     yield from _public_grants(snapshot, _WRITES)
 
 
 def _public_statements(snapshot: Snapshot, actions: Sequence[str]) -> Iterator[Drift]:
-    for exposure in _exposures(snapshot):
-        if exposure.audience is not iam.Audience.PUBLIC:
-            continue
-        granted = [action for action in actions if iam.covers(exposure.statement, action)]
-        if granted:
-            yield Drift(
-                path=_place(exposure.statement),
-                required="no grant to the public",
-                actual=_said(exposure.statement),
-                because=f"everybody on the internet is granted {', '.join(granted)}",
-            )
+    if snapshot[f"{_BLOCK}.RestrictPublicBuckets"] is not True:
+        yield from sharing.with_the_public(snapshot, _POLICY, actions=actions, everybody=sharing.THE_INTERNET)
 
 
 def _public_grants(snapshot: Snapshot, permissions: Sequence[str]) -> Iterator[Drift]:
+    if snapshot[f"{_BLOCK}.IgnorePublicAcls"] is True:
+        return
     for index, grant in enumerate(snapshot[_GRANTS] or ()):
         who = _EVERYBODY.get(grant["Grantee"].get("URI", ""))
         if who and grant["Permission"] in permissions:
@@ -76,39 +73,30 @@ def policy_shares_with_nobody_outside(
         organization: the organization's id.
         actions: what no stranger may do.
     """
-    for exposure in _exposures(snapshot, trusted=trusted, organization=organization):
-        granted = [action for action in actions if iam.covers(exposure.statement, action)]
-        if exposure.audience is iam.Audience.OUTSIDE_ACCOUNT and granted:
-            yield Drift(
-                path=_place(exposure.statement),
-                required="only accounts of the organization",
-                actual=", ".join(exposure.who),
-                because=f"an account outside the organization is granted {', '.join(granted)}",
-            )
+    yield from sharing.with_strangers(snapshot, _POLICY, trusted=trusted, organization=organization, actions=actions)
 
 
 @needs(_POLICY)
 def policy_refuses_plain_http(snapshot: Snapshot) -> Iterator[Drift]:
     """That a statement denies everything without TLS (S3 User Guide, "Enforce encryption of data in transit"; SC-8)."""
-    document = snapshot[_POLICY]
-    statements = iam.parse(document).statements if document else ()
-    if not any(_refuses_plain_http(statement) for statement in statements):
+    policy = iam.of(snapshot, _POLICY)
+    statements = policy.statements if policy else ()
+    objects = f"{snapshot.resource.arn}/*"
+    if not any(_refuses_plain_http(statement, objects) for statement in statements):
         yield Drift(_POLICY, "a Deny of s3:* for everybody when aws:SecureTransport is false", None)
 
 
-def _refuses_plain_http(statement: iam.Statement) -> bool:
-    everybody = any(principal.kind == "public" for principal in statement.principals)
-    everything = any(iam.matches(action, "s3:GetObject") for action in statement.actions) and any(
-        iam.matches(action, "s3:PutObject") for action in statement.actions
-    )
-    objects = any(resource == "*" or resource.endswith("*") for resource in statement.resources)
+def _refuses_plain_http(statement: iam.Statement, objects: str) -> bool:
+    everybody = any(principal.value == "*" for principal in statement.principals)
+    everything = all(iam.covers(statement, action) for action in ("s3:GetObject", "s3:PutObject"))
+    everywhere = iam.covers_resource(statement, objects)
     only_http = len(statement.conditions) == 1 and any(
         condition.operator.lower().removesuffix("ifexists") == "bool"
         and condition.key.lower() == "aws:securetransport"
         and [value.lower() for value in condition.values] == ["false"]
         for condition in statement.conditions
     )
-    return not statement.allows and everybody and everything and objects and only_http
+    return not statement.allows and everybody and everything and everywhere and only_http
 
 
 @needs(_GRANTS, "Observed.OwnerId", "OwnershipControls")
@@ -129,22 +117,3 @@ def access_lists_grant_nothing(snapshot: Snapshot) -> Iterator[Drift]:
                 required="grants to the bucket's owner only",
                 actual=f"{grant['Permission']} to {grantee.get('URI') or grantee.get('ID') or 'somebody'}",
             )
-
-
-def _exposures(
-    snapshot: Snapshot, *, trusted: Sequence[str] = (), organization: str | None = None
-) -> Iterator[iam.Exposure]:
-    document = snapshot[_POLICY]
-    if document:
-        account = snapshot.resource.account
-        yield from iam.exposures(iam.parse(document), account=account, trusted=trusted, organization=organization)
-
-
-def _place(statement: iam.Statement) -> str:
-    return f"{_POLICY}.Statement[{statement.index}]"
-
-
-def _said(statement: iam.Statement) -> Mapping[str, Any]:
-    """As much of a statement as says what is wrong with it."""
-    said: dict[str, Any] = {"Effect": "Allow", "Action": list(statement.actions) or "NotAction"}
-    return {"Sid": statement.sid, **said} if statement.sid else said

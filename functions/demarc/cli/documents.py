@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from demarc.cli.reference import reference
-
 from demarc.authoring.compile import compile_matrix
 from demarc.authoring.documents import catalogue, schemas
+from demarc.cli.reference import reference
 from demarc.core.announcement import body_schema
 
 

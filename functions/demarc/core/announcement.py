@@ -28,7 +28,10 @@ _RELATIONS = {
     Relation.DEMARC: "Demarc",
     Relation.UNKNOWN: "not known to the matrix",
 }
+_OPERATORS = frozenset({"present", "absent", "at_least", "at_most", "one_of", "none_of"})
 _HEADLINES = {Status.OPEN: "OPEN", Status.ACCEPTED: "ACCEPTED RISK", Status.RESOLVED: "RESOLVED", Status.GONE: "GONE"}
+# A control's title says what must hold; whoever was just paged must not take it for what is.
+_CLAIMS = {Status.OPEN: "Broken: ", Status.ACCEPTED: "Broken: ", Status.RESOLVED: "Holds again: ", Status.GONE: ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def _attributes(finding: Finding) -> dict[str, str]:
 def _subject(finding: Finding) -> str:
     """One ASCII line under 100 characters, as SNS asks for."""
     head = _HEADLINES[finding.status] if finding.status is not Status.OPEN else finding.severity.value.upper()
-    line = clean(f"[{head}] {finding.title}: {finding.resource.identifier}")
+    line = clean(f"[{head}] {claim_of(finding)}: {finding.resource.identifier}")
     return line.encode("ascii", "replace").decode()[:_SUBJECT_LENGTH]
 
 
@@ -91,11 +94,18 @@ def _bounded(drift: Drift) -> dict[str, Any]:
 
 def clean(text: str) -> str:
     """Text without control characters; a line break or an escape sequence in a name must not forge a message."""
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() else " " for character in text)
 
 
 def shortened(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 3]}..."
+
+
+def claim_of(finding: Finding) -> str:
+    """The control's title with whether it holds."""
+    return f"{_CLAIMS[finding.status]}{finding.title}"
 
 
 def _text(finding: Finding) -> str:
@@ -104,7 +114,7 @@ def _text(finding: Finding) -> str:
 
 def _paragraphs(finding: Finding) -> Iterator[str]:
     attribution, owner = finding.attribution, finding.attribution.owner
-    yield f"{_HEADLINES[finding.status]} ({finding.severity}): {finding.title}"
+    yield f"{_HEADLINES[finding.status]} ({finding.severity}). {claim_of(finding)}"
     yield f"{clean(finding.resource.type)} {clean(finding.resource.identifier)}"
     yield f"account {finding.resource.account} ({attribution.environment}), {clean(finding.resource.region)}"
     yield ""
@@ -137,12 +147,12 @@ def _state(finding: Finding) -> Iterator[str]:
         return
     if finding.exception:
         risk = finding.exception
-        until = f"{risk.expires:%d %B %Y}"
+        until = f"{risk.expires:%d %B %Y, %H:%M} UTC"
         yield from _wrapped("Accepted", f"{risk.id}: {risk.reason} ({risk.approver}, until {until})")
     for drift in finding.drift[:_DRIFTS_TOLD]:
         yield from _wrapped("Is", f"{clean(drift.path)} = {spoken(drift.actual)}")
         yield from _wrapped(
-            "Must be", f"{spoken(drift.required)}{f'. {clean(drift.because)}' if drift.because else ''}"
+            "Must be", f"{spoken(drift.required)}{f' ({clean(drift.because)})' if drift.because else ''}"
         )
     if len(finding.drift) > _DRIFTS_TOLD:
         yield from _wrapped("", f"and {len(finding.drift) - _DRIFTS_TOLD} more")
@@ -150,17 +160,19 @@ def _state(finding: Finding) -> Iterator[str]:
 
 def spoken(value: Any) -> str:
     """A required or an actual value in words: `{"at_least": 14}` is "at least 14"."""
-    if isinstance(value, Mapping) and len(value) == 1:
-        (operator, operand) = next(iter(value.items()))
-        if operator in ("present", "absent"):
-            return "present" if (operator == "present") is operand else "absent"
-        if operator in ("at_least", "at_most", "one_of", "none_of"):
-            return f"{operator.replace('_', ' ')} {spoken(operand)}"
+    if isinstance(value, Mapping) and value and value.keys() <= _OPERATORS:
+        return " and ".join(_asked(operator, operand) for operator, operand in value.items())
     if value is None:
         return "not set"
     if isinstance(value, Sequence) and not isinstance(value, str) and all(isinstance(each, str) for each in value):
         return shortened(clean(", ".join(value)), 300)
     return shortened(clean(value if isinstance(value, str) else json.dumps(value)), 300)
+
+
+def _asked(operator: str, operand: Any) -> str:
+    if operator in ("present", "absent"):
+        return "present" if (operator == "present") is operand else "absent"
+    return f"{operator.replace('_', ' ')} {spoken(operand)}"
 
 
 def _who(finding: Finding) -> Iterator[str]:
@@ -175,7 +187,13 @@ def _cause(cause: Cause) -> str:
     call = f"{cause.event_source.removesuffix('.amazonaws.com')}:{cause.event_name}"
     how = f"through {cause.via}" if cause.via.value != "unknown" else "by unknown means"
     when = f"{cause.time:%d %B %Y, %H:%M:%S} UTC"
-    return clean(f"{name} ({cause.actor.kind}, {_RELATIONS[cause.relation]}) called {call} {how}, {when}")
+    return clean(f"{name} ({_stands(cause)}) called {call} {how}, {when}")
+
+
+def _stands(cause: Cause) -> str:
+    """What the actor is, and what to the owner; a pipeline and AWS itself are that to everybody."""
+    relation = _RELATIONS[cause.relation]
+    return relation if cause.relation in (Relation.PIPELINE, Relation.AWS) else f"{cause.actor.kind}, {relation}"
 
 
 def _wrapped(label: str, text: str) -> list[str]:

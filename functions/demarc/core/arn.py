@@ -41,14 +41,19 @@ class ArnShape:
     def named(self, value: str) -> Named | None:
         """What a value of a record names; None for the ARN of another type."""
         if not value.startswith("arn:"):
-            # No name in IAM has blanks: where a user is due, the root user is written as `AWS ROOT USER`.
-            return None if not self.service or (self.service == "iam" and " " in value) else Named(value)
+            return Named(value) if self._may_be_called(value) else None
         parts = value.split(":", 5)
         # What AWS owns itself (`arn:aws:iam::aws:policy/...`) is nobody's to change.
         if len(parts) < 6 or parts[4] == "aws" or (self.service and parts[2] != self.service):
             return None
         identifier = self._identifier(parts[5], parts[4]) if self.service else value
         return Named(identifier, value, account_of(parts[4]), parts[3] or None) if identifier else None
+
+    def _may_be_called(self, name: str) -> bool:
+        if not self.identifies:
+            return account_of(name) == name
+        # No name in IAM has blanks: where a user is due, the root user is written as `AWS ROOT USER`.
+        return bool(self.service) and not (self.service == "iam" and " " in name)
 
     def _identifier(self, last: str, account: str) -> str | None:
         if not (last.startswith(self.before) and last.endswith(self.after)):

@@ -65,6 +65,7 @@ class Touch:
     `resources[]` of that type are taken: they survive when CloudTrail omits the parameters.
     `only` is a prefix that the identifier must have (tagging calls name resources of many types). An ARN of another
     type yields nothing, so calls that take any ARN need no prefix.
+    `region` is the path to the Region of what is touched, for calls that are sent to another one.
     `sets` are the snapshot properties the call writes: what drifted elsewhere is not this call's doing.
     """
 
@@ -73,6 +74,7 @@ class Touch:
     at: tuple[str, ...]
     sets: tuple[str, ...] = ()
     only: str = ""
+    region: str = ""
 
 
 class Touchable(Protocol):
@@ -271,6 +273,8 @@ _ASKED_IN_ORDER: tuple[tuple[Reason, Callable[[_Record], str | None]], ...] = (
 
 # --- what was touched ------------------------------------------------------------------------------------------------
 
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
+
 # Lambda and CloudFront put the API's version behind the name: CreateFunction20150331v2, CreateDistribution2020_05_31.
 _VERSION = re.compile(r"20\d\d_?[01]\d_?[0-3]\d(v\d+)?$")
 
@@ -346,19 +350,27 @@ class _Pointer:
     paths: tuple[tuple[Step, ...], ...]
     sets: tuple[str, ...]
     only: str
+    region: tuple[Step, ...]
 
     @classmethod
     def of(cls, type_: str, shape: ArnShape, touch: Touch) -> _Pointer:
         paths = tuple(() if path == "account" else compiled(path) for path in touch.at)
-        return cls(type_, shape, paths, touch.sets, touch.only)
+        region = compiled(touch.region) if touch.region else ()
+        return cls(type_, shape, paths, touch.sets, touch.only, region)
 
     def resources(self, record: _Record, account: str, region: str) -> Iterator[Resource]:
+        region = self._region(record) or region
         for named in self._named(record, account):
             arn = named.arn or self.shape.arn(named.identifier, named.account or account, named.region or region)
             owner = named.account or _owner(record, arn) or account
             if owner != account and not named.arn:
                 arn = self.shape.arn(named.identifier, owner, region)
             yield Resource(self.type, named.identifier, owner, named.region or region, arn)
+
+    def _region(self, record: _Record) -> str | None:
+        """The Region that the call itself names, where it does."""
+        said = text_of(next(reach(record.fields, self.region), None)) if self.region else None
+        return said if said and _REGION.fullmatch(said) else None
 
     def _named(self, record: _Record, account: str) -> Sequence[Named]:
         for path in self.paths:

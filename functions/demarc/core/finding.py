@@ -98,10 +98,16 @@ def cause_of(
     organization: Organization,
 ) -> Cause | None:
     """The change to show beside a finding: the latest that writes what drifted, else the latest that touched it."""
-    latest_first = sorted(changes, key=lambda change: (change.time, change.event_id), reverse=True)
-    if not latest_first:
+    if not changes:
         return None
     drifted = {property_of(each.path) for each in drift}
+
+    def order(change: Change) -> tuple[datetime, bool, str]:
+        # CloudTrail's times are whole seconds. Of two calls in the same one, creation, which writes everything, came
+        # before the call that writes what drifted.
+        return change.time, bool(drifted & written_by(change, resource)), change.event_id
+
+    latest_first = sorted(changes, key=order, reverse=True)
     for change in latest_first:
         if drifted & written_by(change, resource) or "*" in written_by(change, resource):
             return _cause(change, owner, organization, set_it=True)
@@ -171,21 +177,38 @@ def _changed(previous: Finding, current: Finding) -> Finding | None:
         and previous.severity is current.severity
         and previous.attribution.owner.team == current.attribution.owner.team
     )
-    if same:
+    learned = previous.drift == current.drift and _tells_who(previous, current.cause)
+    if same and not learned:
         return None
     severity_kept = previous.severity is current.severity
     cause = current.cause
-    if previous.drift == current.drift or (cause is None or not cause.set_it):
+    if not learned and (previous.drift == current.drift or cause is None or not cause.set_it):
         cause = previous.cause
     return replace(
         current,
         opened_at=previous.opened_at,
+        # Nothing new was seen of the resource, only of who it was.
+        observed_at=previous.observed_at if learned else current.observed_at,
         due_at=previous.due_at if severity_kept else current.due_at,
         cause=cause or current.cause,
         revision=previous.revision + 1,
         announced=previous.announced,
         reopened=previous.reopened,
     )
+
+
+def _tells_who(previous: Finding, cause: Cause | None) -> bool:
+    """Whether an event that came late tells whose doing a drift was: somebody not known, or somebody else.
+
+    Events arrive in any order, so a drift may be seen with a call that did not write it, or not last. A change made
+    after the drift was seen did not lead to it.
+    """
+    if cause is None or not cause.set_it or cause.time > previous.observed_at:
+        return False
+    known = previous.cause
+    if known is None or not known.set_it:
+        return True
+    return cause.time > known.time and cause.actor.name != known.actor.name
 
 
 def _resolved(

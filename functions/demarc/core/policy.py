@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
-from demarc.core.network import span
+from demarc.core.network import is_world, span
 from demarc.core.snapshot import Snapshot, Unread
 
 
@@ -116,7 +116,8 @@ def of(snapshot: Snapshot, path: str) -> Policy | None:
 
 def _loaded(text: str) -> Any:
     try:
-        return json.loads(unquote(text) if text.lstrip()[:3].upper() == "%7B" else text)
+        # No JSON text begins with a percent sign.
+        return json.loads(unquote(text) if text.lstrip().startswith("%") else text)
     except (ValueError, RecursionError) as error:
         raise PolicyUnreadable(f"the policy is not JSON: {error}") from error
 
@@ -167,7 +168,7 @@ def _principals(at: str, said: Any) -> tuple[Principal, ...]:
 def _is_everybody(value: str) -> bool:
     """A name whose account is anybody's: `*`, and an ARN with a wildcard where the account is."""
     parts = value.split(":", 5)
-    return value == "*" or (len(parts) == 6 and _has_wildcard(parts[4]))
+    return value == "*" or (len(parts) == 6 and has_wildcard(parts[4]))
 
 
 def _conditions(at: str, said: Any) -> Iterator[Condition]:
@@ -235,7 +236,7 @@ def _overlap(some: str, other: str) -> bool:
     return reached[-1]
 
 
-def _has_wildcard(text: str) -> bool:
+def has_wildcard(text: str) -> bool:
     """Whether a value is not fixed: a wildcard or a policy variable."""
     return "*" in text or "?" in text or "${" in text
 
@@ -260,13 +261,6 @@ def denied(policy: Policy, action: str, resource: str = "*") -> bool:
         not each.allows and not each.conditions and covers(each, action) and covers_resource(each, resource)
         for each in policy.statements
     )
-
-
-def grants(policy: Policy, action: str, resource: str = "*") -> bool:
-    """Whether a policy may allow an action on a resource: a statement does, on some condition or none."""
-    return any(
-        each.allows and covers(each, action) and covers_resource(each, resource) for each in policy.statements
-    ) and not denied(policy, action, resource)
 
 
 # --- whom a resource's policy lets in --------------------------------------------------------------------------------
@@ -523,22 +517,36 @@ def _must_exist(key: str, statement: Statement) -> bool:
 
 def _complement(condition: Condition, near: _Near) -> tuple[_Who, ...] | None:
     """Whom a condition of a Deny spares, None where that is nobody in particular."""
-    quantifier, bare, _ = _taken_apart(condition.operator)
+    quantifier, bare, optional = _taken_apart(condition.operator)
     if quantifier == "foranyvalue":
         return None
-    if bare == "bool" and [value.lower() for value in condition.values] == ["false"]:
+    if bare == "bool" and optional and [value.lower() for value in condition.values] == ["false"]:
+        # Without IfExists it is not met by who lacks the key, such as an anonymous caller.
         return _fixed(condition.key, ("true",), "bool", near)
     return _fixed(condition.key, condition.values, _SPARES[bare], near) if bare in _SPARES else None
 
 
 def _fixed(key: str, values: Sequence[str], operator: str, near: _Near) -> tuple[_Who, ...] | None:
-    """Whom the values of a condition key name, None if any of them (or the key) leaves it open."""
+    """Whom the values of a condition key name, None if any of them (or the key, or their sum) leaves it open."""
     names = _KEYS.get(key.lower())
-    if names is None or (operator == "ipaddress") is not (key.lower() == "aws:sourceip"):
+    if names is None or not values or (operator == "ipaddress") is not (key.lower() == "aws:sourceip"):
+        return None
+    if operator == "stringlike" and key.lower() == "aws:principalarn" and not all(map(_begins_with_account, values)):
         return None
     found = [names(value, near) for value in values]
     known = [who for who in found if who is not None]
-    return tuple(known) if len(known) == len(found) else None
+    if len(known) < len(found) or (operator == "ipaddress" and is_world(values)):
+        return None
+    return tuple(known)
+
+
+def _begins_with_account(arn: str) -> bool:
+    """Whether an ARN is fixed up to its account.
+
+    To StringLike an ARN is mere text, in which `*` also takes colons: whoever names the path of their own role well
+    (`arn:aws:iam::THEIRS:role/::OURS:role/`) meets `arn:aws:*::OURS:role/*`. ArnLike compares part by part.
+    """
+    return not has_wildcard(":".join(arn.split(":", 5)[:5]))
 
 
 _Namer = Callable[[str, _Near], _Who | None]
@@ -551,7 +559,7 @@ def _by_account(value: str, near: _Near) -> _Who | None:
 def _by_organization(value: str, near: _Near) -> _Who | None:
     """An organization's id, also as the start of a path to one of its units."""
     organization = value.partition("/")[0]
-    if not organization.startswith("o-") or _has_wildcard(organization):
+    if not organization.startswith("o-") or has_wildcard(organization):
         return None
     return (near.of_organization(organization), organization)
 
@@ -564,11 +572,11 @@ def _by_arn(value: str, near: _Near) -> _Who | None:
     if _ACCOUNT.fullmatch(parts[4]):
         return (near.of_account(parts[4]), value)
     resource = parts[5].partition("/")[0]
-    return (Audience.CONFINED, value) if not parts[4] and resource and not _has_wildcard(resource) else None
+    return (Audience.CONFINED, value) if not parts[4] and resource and not has_wildcard(resource) else None
 
 
 def _by_network(value: str, _: _Near) -> _Who | None:
-    return (Audience.CONFINED, value) if value and not _has_wildcard(value) else None
+    return (Audience.CONFINED, value) if value and not has_wildcard(value) else None
 
 
 # Amazon S3 User Guide, "The meaning of public": wider ranges of addresses are the public.
@@ -586,11 +594,11 @@ def _by_address(value: str, _: _Near) -> _Who | None:
 def _by_user_id(value: str, _: _Near) -> _Who | None:
     """The id of a user or a role; whatever a role's session calls itself comes after the colon."""
     role = value.partition(":")[0]
-    return (Audience.CONFINED, value) if role and not _has_wildcard(role) else None
+    return (Audience.CONFINED, value) if role and not has_wildcard(role) else None
 
 
 def _by_service(value: str, _: _Near) -> _Who | None:
-    return (Audience.SERVICE, value) if value and not _has_wildcard(value) else None
+    return (Audience.SERVICE, value) if value and not has_wildcard(value) else None
 
 
 def _if_true(audience: Audience) -> _Namer:

@@ -25,6 +25,8 @@ class WireError(ValueError):
 
 def to_wire(value: Any) -> Any:
     """The value as JSON-able data: dataclasses and mappings as objects, tuples as lists, times as ISO 8601 in UTC."""
+    if type(value) in _JSON_TYPES:
+        return value
     if is_dataclass(value):
         return {each.name: to_wire(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, Enum):

@@ -15,7 +15,15 @@ Answer = Mapping[str, Any]
 _ACCOUNT = ("account",)
 
 # Where the partition keeps what exists once (IAM User Guide, "IAM endpoints"): the same place for every Region of it.
-_HOME_REGIONS = {"cn": "cn-north-1", "us-gov": "us-gov-west-1"}
+_HOME_REGIONS = {
+    "cn": "cn-north-1",
+    "eu-isoe": "eu-isoe-west-1",
+    "eusc": "eusc-de-east-1",
+    "us-gov": "us-gov-west-1",
+    "us-iso": "us-iso-east-1",
+    "us-isob": "us-isob-east-1",
+    "us-isof": "us-isof-south-1",
+}
 
 
 def home_region(region: str) -> str:
@@ -68,16 +76,23 @@ def _security_contact(clients: Clients, resource: Resource) -> Answer:
 def _trails(clients: Clients, resource: Resource) -> Answer:
     """Every trail that records this account here, with what it selects and whether it logs."""
     trails = clients("cloudtrail", resource.region).describe_trails(includeShadowTrails=True)["trailList"]
-    return {"Observed": {"Trails": [_seen(clients, trail) for trail in trails]}}
+    return {"Observed": {"Trails": [seen for trail in trails if (seen := _seen(clients, trail))]}}
 
 
-def _seen(clients: Clients, trail: Answer) -> Answer:
+def _seen(clients: Clients, trail: Answer) -> Answer | None:
+    """A trail as its home Region knows it, None if it was deleted meanwhile."""
     cloudtrail = clients("cloudtrail", trail["HomeRegion"])
-    selectors = cloudtrail.get_event_selectors(TrailName=trail["TrailARN"])
+    try:
+        selectors = cloudtrail.get_event_selectors(TrailName=trail["TrailARN"])
+        status = cloudtrail.get_trail_status(Name=trail["TrailARN"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "TrailNotFoundException":
+            return None
+        raise
     return {
         "Name": trail["Name"],
         "IsMultiRegionTrail": trail.get("IsMultiRegionTrail", False),
-        "IsLogging": cloudtrail.get_trail_status(Name=trail["TrailARN"])["IsLogging"],
+        "IsLogging": status["IsLogging"],
         "EventSelectors": selectors.get("EventSelectors", []),
         "AdvancedEventSelectors": selectors.get("AdvancedEventSelectors", []),
     }
@@ -123,11 +138,12 @@ ACCOUNT = Reader(
             _ACCOUNT,
             ("Observed.PasswordPolicy",),
         ),
-        # Root's own devices and keys; the same calls for a user change nothing here, and looking costs little.
+        # Root's own devices and keys, which only root can change. Of any other caller the ARN names no account, as
+        # these calls for a user change nothing here.
         Touch(
             "iam.amazonaws.com",
             ("CreateAccessKey", "DeleteAccessKey", "UpdateAccessKey", "EnableMFADevice", "DeactivateMFADevice"),
-            _ACCOUNT,
+            ("userIdentity.arn",),
             ("Observed.AccountSummary",),
         ),
         Touch(

@@ -32,9 +32,7 @@ _PROPERTIES = {
 
 def _trail(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     trail = _asked(clients, resource, "get_trail")["Trail"]
-    read = {name: trail[said] for name, said in _PROPERTIES.items() if said in trail}
-    # A trail of several Regions, or of the organization, is shown in each; it is settled where it lives.
-    return {**read, "Observed": {"HomeRegion": trail["HomeRegion"], "TrailArn": trail["TrailARN"]}}
+    return {name: trail[said] for name, said in _PROPERTIES.items() if said in trail}
 
 
 def _status(clients: Clients, resource: Resource) -> Mapping[str, Any]:
@@ -45,17 +43,20 @@ def _status(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     cloudtrail = clients("cloudtrail", resource.region)
     try:
-        (listed,) = cloudtrail.list_tags(ResourceIdList=[resource.arn])["ResourceTagList"]
+        listed = cloudtrail.list_tags(ResourceIdList=[resource.arn])["ResourceTagList"]
     except ClientError as error:
         if error.response["Error"]["Code"] in (*_GONE, "ResourceNotFoundException"):
             raise ResourceGone from error
         raise
-    return {"Tags": listed.get("TagsList", [])}
+    return {"Tags": [tag for each in listed for tag in each.get("TagsList", [])]}
 
 
 def _asked(clients: Clients, resource: Resource, method: str) -> Mapping[str, Any]:
+    """What CloudTrail answers about a trail. It goes by its ARN: a bare name is looked for in this account only, and
+    who administers the organization's trails is often another than who owns them.
+    """
     try:
-        answer: Mapping[str, Any] = getattr(clients("cloudtrail", resource.region), method)(Name=resource.identifier)
+        answer: Mapping[str, Any] = getattr(clients("cloudtrail", resource.region), method)(Name=resource.arn)
     except ClientError as error:
         if error.response["Error"]["Code"] in _GONE:
             raise ResourceGone from error
@@ -69,7 +70,7 @@ TRAIL = Reader(
     arn="arn:{partition}:cloudtrail:{region}:{account}:trail/{identifier}",
     parts=(
         Part(
-            gives=(*_PROPERTIES, "Observed.HomeRegion", "Observed.TrailArn"),
+            gives=tuple(_PROPERTIES),
             calls={"cloudtrail.GetTrail": "cloudtrail:GetTrail"},
             read=_trail,
         ),

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
@@ -16,6 +16,7 @@ Answer = Mapping[str, Any]
 
 _S3 = "s3.amazonaws.com"
 _NAMED = ("requestParameters.bucketName",)
+_GONE = ("InvalidBucketName", "NoSuchBucket")
 
 
 def _setting(
@@ -34,11 +35,14 @@ def _setting(
             answer = getattr(clients("s3", resource.region), method)(Bucket=resource.identifier)
         except ClientError as error:
             code = error.response["Error"]["Code"]
-            if code == "NoSuchBucket":
+            if code in _GONE:
                 raise ResourceGone from error
             if absent and code == absent:
                 return {}
             raise
+        except ParamValidationError as error:
+            # A record may say anything; botocore asks nobody about a bucket whose name cannot be one.
+            raise ResourceGone from error
         return shape(answer)
 
     return Part(gives=gives, calls={f"s3.{operation}": action}, read=read)
@@ -154,7 +158,15 @@ BUCKET = Reader(
         ),
     ),
     touches=(
-        Touch(_S3, ("CreateBucket", "DeleteBucket"), _NAMED, EVERYTHING),
+        # Whoever asks the endpoint of us-east-1 may have a bucket made in any Region, and the call is recorded there.
+        Touch(
+            _S3,
+            ("CreateBucket",),
+            _NAMED,
+            EVERYTHING,
+            region="requestParameters.CreateBucketConfiguration.LocationConstraint",
+        ),
+        Touch(_S3, ("DeleteBucket",), _NAMED, EVERYTHING),
         Touch(
             _S3,
             ("PutBucketPublicAccessBlock", "DeleteBucketPublicAccessBlock"),

@@ -1,4 +1,4 @@
-"""Findings at rest: `dynamodb` keeps them; `memory` is its twin for tests and the command line, on the same contract."""
+"""Findings at rest: `dynamodb` keeps them; `memory` is its twin for tests and the command line, on one contract."""
 
 from __future__ import annotations
 

@@ -103,9 +103,10 @@ class DynamoFindingStore:
             raise Superseded(f"{resource.arn} was observed again meanwhile") from error
 
     def _write(self, watermark: Mapping[str, Any], resource: Resource, findings: Sequence[Finding]) -> None:
+        written = [(finding, _body(finding)) for finding in findings]
         actions: list[dict[str, Any]] = [{"Update": watermark}]
-        actions += [{"Update": self._next_revision(finding)} for finding in findings]
-        actions += [{"Put": self._kept_revision(finding)} for finding in findings]
+        actions += [{"Update": self._next_revision(finding, body)} for finding, body in written]
+        actions += [{"Put": self._kept_revision(finding, body)} for finding, body in written]
         try:
             self._client.transact_write_items(TransactItems=actions)
         except ClientError as error:
@@ -122,7 +123,7 @@ class DynamoFindingStore:
             if not all(_is_recorded(finding, reason) for finding, reason in refused):
                 raise Conflict(f"findings of {resource.arn} have another revision") from error
 
-    def _next_revision(self, finding: Finding) -> dict[str, Any]:
+    def _next_revision(self, finding: Finding, body: str) -> dict[str, Any]:
         first = finding.revision == 1
         return {
             "TableName": self._table,
@@ -134,7 +135,7 @@ class DynamoFindingStore:
             ),
             "ConditionExpression": "attribute_not_exists(pk)" if first else "revision = :previous",
             "ExpressionAttributeValues": {
-                ":body": {"S": _body(finding)},
+                ":body": {"S": body},
                 ":revision": {"N": str(finding.revision)},
                 ":none": {"N": "0"},
                 ":id": {"S": finding.id},
@@ -149,9 +150,9 @@ class DynamoFindingStore:
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
 
-    def _kept_revision(self, finding: Finding) -> dict[str, Any]:
+    def _kept_revision(self, finding: Finding, body: str) -> dict[str, Any]:
         key = _key(finding, f"revision#{finding.id}#{finding.revision:06d}")
-        return {"TableName": self._table, "Item": {**key, "body": {"S": _body(finding)}}}
+        return {"TableName": self._table, "Item": {**key, "body": {"S": body}}}
 
     def mark_announced(self, finding: Finding) -> None:
         key = _key(finding, f"finding#{finding.id}")

@@ -1,0 +1,39 @@
+"""One synth and one emulator for all tests of the deployment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.infrastructure.emulator import emulator
+from tests.infrastructure.synthesis import Assembly, synthesise
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the workers of a parallel run have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def assembly(shared: Path) -> Assembly:
+    """What is deployed as cdk.json says."""
+    return synthesise(shared / "synth" / "as-is", {})
+
+
+@pytest.fixture(scope="session")
+def with_own_key(shared: Path) -> Assembly:
+    """What is deployed where the customer brings the key."""
+    return synthesise(shared / "synth" / "own-key", {"encryption": "customer-managed"})
+
+
+@pytest.fixture(scope="session")
+def event_bridge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """EventBridge, for its TestEventPattern: the emulator's matcher follows the documented operators."""
+    with emulator(tmp_path_factory.mktemp("emulator")) as running:
+        yield running.client("events")

@@ -1,0 +1,135 @@
+"""EventBridge brings each responder the changes of its types, all of them and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from demarc import readers
+from demarc.core.change import Touch
+from demarc.readers import Reader
+from infra.patterns import LONGEST, Rule, rules_for
+from tests.infrastructure.synthesis import Assembly
+
+BY_RESPONDER: dict[str, list[Reader]] = {}
+for _reader in readers.load():
+    BY_RESPONDER.setdefault(_reader.responder, []).append(_reader)
+
+RULES = [(responder, rule) for responder, few in sorted(BY_RESPONDER.items()) for rule in rules_for(few)]
+EACH_RULE = pytest.mark.parametrize("rule", [pytest.param(rule, id=f"{who}-{rule.name}") for who, rule in RULES])
+
+
+def pairs(few: list[Reader]) -> set[tuple[str, str]]:
+    return {(touch.event_source, name) for reader in few for touch in reader.touches for name in touch.event_names}
+
+
+def said(rule: Rule) -> Iterator[tuple[str, str]]:
+    detail = rule.pattern["detail"]
+    for source in detail["eventSource"]:
+        yield from ((source, name) for name in detail["eventName"])
+
+
+def reader_of(source: str, *names: str) -> Reader:
+    return Reader("AWS::X::Y", "data", "arn:{partition}:x", (), (Touch(source, names, ("requestParameters.x",)),))
+
+
+def envelope(source: str, name: str, **changes: Any) -> dict[str, Any]:
+    detail = {"eventVersion": "1.11", "eventSource": source, "eventName": name, "readOnly": False, "eventID": "e"}
+    detail |= {"userIdentity": {"type": "Root"}, "requestParameters": None, "responseElements": None}
+    return {
+        "version": "0",
+        "id": "17793124-05d4-b198-2fde-7ededc63b103",
+        "detail-type": "AWS API Call via CloudTrail",
+        "source": f"aws.{source.partition('.')[0]}",
+        "account": "111122223333",
+        "time": "2026-01-01T00:00:00Z",
+        "region": "eu-west-1",
+        "resources": [],
+        "detail": {key: value for key, value in (detail | changes).items() if value is not ...},
+    }
+
+
+def matches(event_bridge: Any, rule: Rule, event: dict[str, Any]) -> bool:
+    answer = event_bridge.test_event_pattern(EventPattern=rule.text, Event=json.dumps(event))
+    return bool(answer["Result"])
+
+
+@pytest.mark.parametrize("responder", sorted(BY_RESPONDER))
+def test_rules_name_each_mapped_call_once(responder: str) -> None:
+    few = BY_RESPONDER[responder]
+    named = Counter(pair for rule in rules_for(few) for pair in said(rule))
+    assert set(named) == pairs(few)
+    assert set(named.values()) == {1}
+
+
+@EACH_RULE
+def test_a_pattern_is_within_what_eventbridge_takes(rule: Rule) -> None:
+    assert len(rule.text) <= LONGEST
+
+
+def test_a_service_with_many_calls_gets_several_rules() -> None:
+    names = [f"PutSomethingWithAFairlyLongName{number:03d}" for number in range(200)]
+    rules = rules_for([reader_of("x.amazonaws.com", *names)])
+    assert all(len(rule.text) <= LONGEST for rule in rules)
+    assert sorted(name for rule in rules for _, name in said(rule)) == names
+    assert len({rule.name for rule in rules}) == len(rules) > 3
+
+
+def test_two_types_of_one_service_share_a_rule() -> None:
+    (rule,) = rules_for([reader_of("x.amazonaws.com", "PutA"), reader_of("x.amazonaws.com", "PutA", "PutB")])
+    assert list(said(rule)) == [("x.amazonaws.com", "PutA"), ("x.amazonaws.com", "PutB")]
+
+
+@EACH_RULE
+def test_every_mapped_call_arrives(rule: Rule, event_bridge: Any) -> None:
+    lost = [name for source, name in said(rule) if not matches(event_bridge, rule, envelope(source, name))]
+    assert lost == []
+
+
+NEITHER_FAILED_NOR_READ_ONLY: dict[str, tuple[dict[str, Any], bool]] = {
+    "failed": ({"errorCode": "AccessDenied"}, False),
+    "was a dry run": ({"errorCode": "Client.DryRunOperation"}, False),
+    "only read": ({"readOnly": True}, False),
+    "does not say whether it only read": ({"readOnly": ...}, True),
+    "is of another name": ({"eventName": "DescribeEverything"}, False),
+    "is of another service": ({"eventSource": "elsewhere.amazonaws.com"}, False),
+}
+
+
+@pytest.mark.parametrize("call", NEITHER_FAILED_NOR_READ_ONLY)
+@EACH_RULE
+def test_only_calls_that_changed_something_arrive(rule: Rule, call: str, event_bridge: Any) -> None:
+    changes, arrives = NEITHER_FAILED_NOR_READ_ONLY[call]
+    source, name = next(said(rule))
+    assert matches(event_bridge, rule, envelope(source, name, **changes)) is arrives
+
+
+@EACH_RULE
+def test_an_event_that_aws_did_not_send_stays_outside(rule: Rule, event_bridge: Any) -> None:
+    source, name = next(said(rule))
+    forged = envelope(source, name) | {"source": "my.application"}
+    assert not matches(event_bridge, rule, forged)
+
+
+@EACH_RULE
+def test_an_event_that_is_no_cloudtrail_record_stays_outside(rule: Rule, event_bridge: Any) -> None:
+    source, name = next(said(rule))
+    assert not matches(event_bridge, rule, envelope(source, name) | {"detail-type": "EC2 Instance State Change"})
+
+
+def test_the_rules_that_are_deployed_are_these(assembly: Assembly) -> None:
+    deployed = [each["Properties"]["EventPattern"] for each in assembly.resources("AWS::Events::Rule").values()]
+    assert sorted(map(json.dumps, deployed)) == sorted(json.dumps(rule.pattern) for _, rule in RULES)
+
+
+def test_every_rule_is_on_and_sends_to_the_queue_of_its_responder(assembly: Assembly) -> None:
+    for name, rule in assembly.resources("AWS::Events::Rule").items():
+        (target,) = rule["Properties"]["Targets"]
+        responder = name.partition("Changes")[0]
+        assert rule["Properties"]["State"] == "ENABLED"
+        assert target["Arn"]["Fn::GetAtt"][0].startswith(f"{responder}ChangesQueue")
+        assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0].startswith(f"{responder}ChangesDeadLetters")
