@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-from tests.integration.schema import matches_cloudformation
 
 from demarc import readers
 from demarc.aws import AwsClients
@@ -18,6 +17,7 @@ from demarc.core.model import Change, Resource
 from demarc.core.snapshot import Snapshot
 from demarc.readers import Gone, Reader
 from demarc.readers.ec2 import INSTANCE, SECURITY_GROUP
+from tests.integration.schema import matches_cloudformation
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-from tests.integration.schema import matches_cloudformation
 
 from demarc import readers
 from demarc.aws import AwsClients
@@ -19,6 +18,7 @@ from demarc.core.model import Change, Resource
 from demarc.core.snapshot import Snapshot
 from demarc.readers import Gone
 from demarc.readers.rds import DB_INSTANCE
+from tests.integration.schema import matches_cloudformation
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"

@@ -35,7 +35,7 @@ def _shortcoming(trail: Mapping[str, Any]) -> str:
 
 def _logs_management(trail: Mapping[str, Any]) -> bool:
     if not trail["EventSelectors"] and not trail["AdvancedEventSelectors"]:
-        # A trail that nobody gave selectors logs all management events (CloudTrail User Guide, "Logging management events").
+        # Without selectors a trail logs all management events (CloudTrail User Guide, "Logging management events").
         return True
     basic = any(
         selector.get("IncludeManagementEvents", True) and selector.get("ReadWriteType", "All") == "All"
