@@ -56,14 +56,18 @@ class Pipeline:
         Raises:
             Conflict: if other workers kept deciding on the same resource; the queue tries again later.
         """
-        seen = observe(resource, matrix=self.matrix, readers=self.readers, clients=self.clients, now=self.clock())
+        seen = self._observe(resource)
         for attempt in range(1, _TRIES + 1):
             known = self.store.known(seen.resource)
             judgement = judge(seen, known=known, changes=changes, matrix=self.matrix)
             try:
                 self.store.record(seen.resource, seen.observed_at, judgement.findings)
             except Superseded:
-                return Judgement(seen, judgement.evaluations, (), superseded=True)
+                if attempt == _TRIES:
+                    return Judgement(seen, judgement.evaluations, (), superseded=True)
+                # What the other worker saw is newer, but whose doing it was only these changes may tell.
+                seen = self._observe(resource)
+                continue
             except Conflict:
                 if attempt == _TRIES:
                     raise
@@ -71,6 +75,9 @@ class Pipeline:
             break
         self._tell({**known, **{finding.id: finding for finding in judgement.findings}}.values())
         return judgement
+
+    def _observe(self, resource: Resource) -> Snapshot | Gone:
+        return observe(resource, matrix=self.matrix, readers=self.readers, clients=self.clients, now=self.clock())
 
     def _tell(self, findings: Iterable[Finding]) -> None:
         """Announce what was never announced; also what an earlier attempt recorded before it died."""

@@ -213,6 +213,7 @@ def test_what_was_mended_before_it_could_be_told_is_told_as_mended(world: World)
 def works_meanwhile(world: World, events: list[dict[str, Any]], clock: type[datetime] = datetime) -> None:
     """Another worker gets these events, and does all its work."""
     put(world, events)
+    respond.metrics.clear_metrics()  # another process counts for itself
     with patch.object(respond, "datetime", clock):
         world.cloud.run()
 
@@ -247,12 +248,26 @@ def test_what_was_read_wrong_opens_nothing_once_it_was_seen_right(world: World, 
         deeds.close_port(world.cast.lea, group, PORT)
         works_meanwhile(world, world.trail.take())
 
-    run(world, (number, True), mended_meanwhile)
+    calls = run(world, (number, True), mended_meanwhile)
 
+    assert calls.count("ec2.DescribeSecurityGroups") == 2  # its reading was too old, so it looked again
     assert findings_of(world, group) == {}
     assert world.all_letters() == []
-    judged = [line for line in world.cloud.logged() if line.get("message") == "judged"]
-    assert [line["superseded"] for line in judged] == [False, True]
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_whose_doing_it_was_is_told_although_somebody_else_saw_it_first(world: World, number: int) -> None:
+    group, _ = acted(world, opened)
+
+    def tagged_meanwhile() -> None:
+        world.cast.lea.client("ec2").create_tags(Resources=[group], Tags=deeds.tags(seen="yes"))
+        works_meanwhile(world, world.trail.take())
+
+    run(world, (number, True), tagged_meanwhile)
+
+    causes = [finding.cause for finding in findings_of(world, group).values()]
+    assert {(cause.event_name, cause.set_it) for cause in causes if cause} == {("AuthorizeSecurityGroupIngress", True)}
+    assert len(causes) == len(BROKEN)
 
 
 @pytest.mark.parametrize("number", [0, 1])
