@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import cfnlint
 import pytest
 
 from demarc import readers
@@ -17,6 +13,7 @@ from demarc.announcers import sns
 from demarc.stores import dynamodb
 from infra.permissions import WITHOUT_RESOURCE
 from tests.infrastructure.synthesis import Assembly
+from tests.published import action_of, resources_of
 
 RESPONDERS = sorted({reader.responder for reader in readers.load()})
 EACH_RESPONDER = pytest.mark.parametrize("responder", RESPONDERS)
@@ -31,20 +28,6 @@ CONSUMING = {
     "sqs:GetQueueUrl",
     "sqs:ReceiveMessage",
 }
-
-
-@cache
-def published() -> dict[str, Any]:
-    """The Service Authorization Reference, as cfn-lint carries it: service -> its actions and their resources."""
-    path = Path(cfnlint.__file__).parent / "data" / "AdditionalSpecs" / "Policies.json"
-    reference: dict[str, Any] = json.loads(path.read_text())
-    return reference
-
-
-def action_of(name: str) -> Mapping[str, Any] | None:
-    service, _, action = name.partition(":")
-    found: Mapping[str, Any] | None = published()[service]["Actions"].get(action.lower())
-    return found
 
 
 def declared(responder: str) -> set[str]:
@@ -72,7 +55,7 @@ def spelled(resource: Any) -> str:
 
 def arns_of(action: str) -> Iterator[str]:
     """An ARN of this account and Region for each type of resource that an action can be allowed on."""
-    resources = published()[action.partition(":")[0]]["Resources"]
+    resources = resources_of(action.partition(":")[0])
     for kind in (action_of(action) or {}).get("Resources", []):
         for form in resources[kind]["ARNFormats"]:
             here = form.replace("${Partition}", "<AWS::Partition>").replace("${Region}", "<AWS::Region>")

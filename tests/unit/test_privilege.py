@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import cfnlint
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from demarc.core.policy import Policy, parse
 from demarc.core.privilege import PATHS, escalations, full_administration, granted_everywhere, whole_services
+from tests.published import action_of
 
 OURS = "111122223333"
 ROLES = f"arn:aws:iam::{OURS}:role/*"
@@ -217,23 +214,9 @@ def test_a_deny_elsewhere_leaves_all_keys_of_other_regions() -> None:
 # --- becoming somebody else ------------------------------------------------------------------------------------------
 
 
-@cache
-def published() -> dict[str, Any]:
-    """The Service Authorization Reference, as cfn-lint carries it: service -> its actions and their resources."""
-    path = Path(cfnlint.__file__).parent / "data" / "AdditionalSpecs" / "Policies.json"
-    reference: dict[str, Any] = json.loads(path.read_text())
-    return reference
-
-
-def published_action(name: str) -> dict[str, Any] | None:
-    service, _, action = name.partition(":")
-    found: dict[str, Any] | None = published()[service]["Actions"].get(action.lower())
-    return found
-
-
 @pytest.mark.parametrize("action", sorted({action for path in PATHS for action in path.actions}))
 def test_every_action_of_a_path_exists(action: str) -> None:
-    assert published_action(action) is not None
+    assert action_of(action) is not None
 
 
 @pytest.mark.parametrize("path", PATHS, ids=str)
@@ -248,7 +231,7 @@ IAM_ACTIONS = sorted({action for path in PATHS for action in path.actions if act
 
 @pytest.mark.parametrize("action", IAM_ACTIONS)
 def test_what_an_action_of_iam_is_done_to_is_what_aws_says(action: str) -> None:
-    (type_,) = (published_action(action) or {})["Resources"]
+    (type_,) = (action_of(action) or {})["Resources"]
     others = {"group", "policy", "role", "user"} - {type_}
 
     def is_open(*types: str) -> bool:
