@@ -1,4 +1,4 @@
-"""The topic that findings go out through, and who of the matrix hears what."""
+"""The topic that everything that is said goes out through, and who of the matrix hears what by e-mail."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from demarc.announcers.sns import CALLS
 from demarc.core.matrix import Team
+from infra.permissions import Calls, actions_on
 
 
 class Announcements(Construct):
-    """One topic; each team is subscribed by e-mail to what is its own, by the filter policy of its subscription."""
+    """One topic; each team is subscribed by e-mail to what is told to it: its own, and what is escalated to it."""
 
     def __init__(self, scope: Construct, id: str, *, teams: Iterable[Team], key: kms.IKey | None) -> None:  # noqa: A002
         super().__init__(scope, id)
@@ -27,18 +27,19 @@ class Announcements(Construct):
             enforce_ssl=True,
             master_key=key or kms.Alias.from_alias_name(self, "SnsKey", "alias/aws/sns"),
         )
-        for address, owners in addressees(teams).items():
+        for address, told in addressees(teams).items():
             self.topic.add_subscription(
                 subscriptions.EmailSubscription(
-                    address, filter_policy={"team": sns.SubscriptionFilter.string_filter(allowlist=owners)}
+                    address, filter_policy={"audience": sns.SubscriptionFilter.string_filter(allowlist=told)}
                 )
             )
 
-    def grant_announcing(self, role: iam.IRole) -> None:
-        """Allow publishing to this topic, and nothing else of it."""
-        role.add_to_principal_policy(
-            iam.PolicyStatement(actions=sorted(set(CALLS.values())), resources=[self.topic.topic_arn])
-        )
+    def grant(self, role: iam.IRole, calls: Iterable[Calls]) -> None:
+        """Allow what is declared, on this topic."""
+        actions = actions_on("sns", calls)
+        if not actions:
+            return
+        role.add_to_principal_policy(iam.PolicyStatement(actions=actions, resources=[self.topic.topic_arn]))
         if self._key:
             self._key.grant(role, "kms:Decrypt", "kms:GenerateDataKey")
 

@@ -1,6 +1,6 @@
 """The one Lambda asset: our package, its three libraries, and service models cut to the operations that are called.
 
-What is called is what readers, the store and the announcer declare; the same grants the permissions. Loading
+What is called is what readers, stores, announcers and their like declare; the same grants the permissions. Loading
 botocore's full models and compiling modules are most of a cold start, so the models are cut and bytecode is shipped.
 """
 
@@ -23,10 +23,8 @@ from typing import Any
 from botocore.loaders import Loader
 
 from demarc import readers
-from demarc.announcers import sns
 from demarc.authoring.compile import CompiledMatrix
-from demarc.stores import dynamodb
-from infra import ROOT
+from infra import ROOT, calls
 
 PACKAGE = ROOT / "functions" / "demarc"
 REQUIREMENTS = ROOT / "functions" / "requirements.txt"
@@ -72,9 +70,11 @@ class Bundle:
 def declared_operations() -> dict[str, set[str]]:
     """Every botocore operation that the functions call, by service."""
     operations: dict[str, set[str]] = {}
-    declared = [part.calls for reader in readers.load() for part in reader.parts]
-    for calls in (*declared, dynamodb.CALLS, sns.CALLS):
-        for call in calls:
+    known = readers.load()
+    reads = [part.calls for reader in known for part in reader.parts]
+    lists = [reader.inventory.calls for reader in known if reader.inventory]
+    for declared in (*reads, *lists, *calls.ALL):
+        for call in declared:
             service, _, operation = call.partition(".")
             operations.setdefault(service, set()).add(operation)
     return operations
@@ -84,7 +84,7 @@ def build(matrix: CompiledMatrix, into: Path) -> Bundle:
     """Build the asset into a folder, which is emptied first. The same input gives the same bytes."""
     shutil.rmtree(into, ignore_errors=True)
     _copy_libraries(into)
-    shutil.copytree(PACKAGE, into / "demarc", ignore=shutil.ignore_patterns("__pycache__", *_LEFT_OUT))
+    shutil.copytree(PACKAGE, into / "demarc", ignore=shutil.ignore_patterns("__pycache__", ".*", *_LEFT_OUT))
     _write_matrices(matrix, into / "demarc" / "matrices")
     _cut_models(into / "botocore" / "data")
     _cut_authorities(into / "botocore" / "cacert.pem")
@@ -132,6 +132,7 @@ def _write_matrices(matrix: CompiledMatrix, into: Path) -> None:
     into.mkdir()
     for responder in sorted({reader.responder for reader in readers.load()}):
         (into / f"{responder}.json").write_text(matrix.for_responder(responder))
+    (into / "organization.json").write_text(matrix.without_controls())
 
 
 def _cut_models(into: Path) -> None:

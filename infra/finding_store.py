@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import cast
 
 from aws_cdk import RemovalPolicy
@@ -10,7 +11,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from demarc.stores.dynamodb import CALLS, TABLE, Index
+from demarc.stores.dynamodb import TABLE, Index
+from infra.permissions import Calls, actions_on
+
+# When an item may go, in epoch seconds; findings and their history have none.
+EXPIRES = "expires"
+
+# What can be asked of an index too; everything else is done to the table.
+_OF_INDEXES = frozenset({"dynamodb:Query", "dynamodb:Scan"})
 
 # What DynamoDB does with a customer's key in the name of whoever calls it (DynamoDB Developer Guide, "DynamoDB
 # encryption at rest": authorizing the use of a customer managed key), without its patterns.
@@ -41,6 +49,7 @@ class FindingStore(Construct):
                 point_in_time_recovery_enabled=True
             ),
             encryption=dynamodb.TableEncryptionV2.aws_managed_key(),
+            time_to_live_attribute=EXPIRES,
             deletion_protection=True,
             removal_policy=RemovalPolicy.RETAIN,
         )
@@ -50,11 +59,16 @@ class FindingStore(Construct):
             table = cast(dynamodb.CfnGlobalTable, self.table.node.default_child)
             table.add_property_override("Replicas.0.SSESpecification.KMSMasterKeyId", key.key_arn)
 
-    def grant_recording(self, role: iam.IRole) -> None:
-        """Allow what recording and announcing call, on this table and its indexes."""
-        role.add_to_principal_policy(
-            iam.PolicyStatement(actions=sorted(set(CALLS.values())), resources=[self.table.table_arn])
-        )
+    def grant(self, role: iam.IRole, calls: Iterable[Calls], *, by_index: bool) -> None:
+        """Allow what is declared, on this table, and where `by_index` on its indexes."""
+        table = self.table.table_arn
+        indexes = [f"{table}/index/{index.name}" for index in TABLE.indexes] if by_index else []
+        actions = actions_on("dynamodb", calls)
+        asked = [action for action in actions if action in _OF_INDEXES]
+        done = [action for action in actions if action not in _OF_INDEXES]
+        for those, resources in ((asked, [table, *indexes]), (done, [table])):
+            if those:
+                role.add_to_principal_policy(iam.PolicyStatement(actions=those, resources=resources))
         if self._key:
             self._key.grant(role, *_KEY_USES)
 

@@ -165,6 +165,7 @@ _VISIBILITY: Answers = {
 }
 _OUTGOING: Answers = {
     "dynamodb.Query": {"Items": [], "Count": 0, "ScannedCount": 0},
+    "dynamodb.PutItem": {},
     "dynamodb.UpdateItem": {},
     "dynamodb.TransactWriteItems": {},
     "sns.Publish": _answered("Publish", "<MessageId>1</MessageId>"),

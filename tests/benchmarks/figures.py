@@ -73,7 +73,7 @@ def rows(figures: Mapping[str, Any]) -> Iterator[Row]:
 
 
 def _warm(scene: str, warm: Mapping[str, Any]) -> Iterator[Row]:
-    findings = warm["states"]["opens"]["calls"]["sns.Publish"]
+    findings = warm["states"]["opens"]["calls"]["dynamodb.UpdateItem"]
     one, twenty, calls = CUSTODIAN[scene]
     for state, measured in warm["states"].items():
         cpu, holds = measured["cpu_ms"], state == "holds"

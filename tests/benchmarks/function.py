@@ -17,7 +17,7 @@ def interpreter() -> str:
 def settings(responder: str, matrix: Path) -> dict[str, str]:
     """The environment of a responder's function."""
     return {
-        "DEMARC_RESPONDER": responder,
+        "DEMARC_NAME": responder,
         "DEMARC_TABLE": "findings",
         "DEMARC_TOPIC_ARN": f"arn:aws:sns:{REGION}:{ACCOUNT}:findings",
         "DEMARC_MATRIX": str(matrix),

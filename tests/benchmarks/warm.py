@@ -8,6 +8,7 @@ the whole process, so that what the threads of a reading do is in it.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import resource
@@ -65,10 +66,17 @@ class CannedAws:
         return AWSResponse(request.url, 200, HTTPHeaders(), _Raw(content))
 
     def remember(self) -> None:
-        """From now on the table holds the findings that were recorded last, each of them told."""
+        """From now on the table holds what was recorded last: the findings, each of them told, and what was seen."""
         (actions,) = (params["TransactItems"] for _, name, params in self.asked if name == "TransactWriteItems")
-        values = [each["Update"]["ExpressionAttributeValues"] for each in actions if "Update" in each]
-        self.recorded = [{"body": each[":body"], "announced": each[":revision"]} for each in values if ":body" in each]
+        self.recorded = [_kept(each["Update"]) for each in actions if "Update" in each]
+
+
+def _kept(update: Mapping[str, Any]) -> dict[str, Any]:
+    """The item that an update leaves, as the query answers it."""
+    values, key = update["ExpressionAttributeValues"], update["Key"]
+    if ":body" in values:
+        return {**key, "body": values[":body"], "announced": values[":revision"]}
+    return {**key, "seen": {"B": base64.b64encode(values[":seen"]["B"]).decode()}}
 
 
 class _Raw:
@@ -158,7 +166,8 @@ def main() -> None:
     answers = sys.stdout
     with Path(os.devnull).open("w") as sys.stdout:
         scene, rounds, *states = sys.argv[1:]
-        json.dump(measured(scene, int(rounds), states), answers)
+        # What is asked of AWS holds bytes, the packed snapshot; botocore takes a text of as many characters as well.
+        json.dump(measured(scene, int(rounds), states), answers, default=lambda packet: packet.decode("latin-1"))
 
 
 if __name__ == "__main__":

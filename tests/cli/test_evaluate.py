@@ -67,7 +67,15 @@ def test_a_line_says_the_verdict_the_drift_and_whose_it_is(bucket: str, demarc: 
         "control": "s3-bucket-keeps-versions",
         "security_hub": "S3.14",
         "compliance": "NON_COMPLIANT",
-        "drift": [{"path": "VersioningConfiguration.Status", "required": "Enabled", "actual": None, "because": ""}],
+        "drift": [
+            {
+                "path": "VersioningConfiguration.Status",
+                "required": "Enabled",
+                "actual": None,
+                "because": "",
+                "was": None,
+            }
+        ],
         "owner": {
             "team": "payments",
             "person": "Jonas Weber",

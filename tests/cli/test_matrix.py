@@ -35,7 +35,7 @@ def test_a_matrix_without_mistakes_is_said_to_have_none(demarc: Demarc) -> None:
     ended = demarc("matrix", "check")
 
     assert ended.exit_code == 0
-    assert ended.out.endswith("5 teams, 4 accounts, 5 workloads, 11 assignments, 2 exceptions: no problem\n")
+    assert ended.out.endswith("5 teams, 4 accounts, 5 workloads, 12 assignments, 2 exceptions: no problem\n")
 
 
 def test_every_mistake_is_named_by_a_file_and_line_that_can_be_opened(broken: Path, demarc: Demarc) -> None:
@@ -157,8 +157,8 @@ def test_assignments_are_shown_in_their_order_and_as_far_as_they_are_about_a_typ
     everything = demarc("matrix", "show", "--assignments", "--json").rows
     buckets = demarc("matrix", "show", "--assignments", "--type", "AWS::S3::Bucket").out
 
-    assert [row["position"] for row in everything] == list(range(1, 12))
-    assert "11. vault-buckets-by-name  Aiko Tanaka, team payments\n" in buckets
+    assert [row["position"] for row in everything] == list(range(1, 13))
+    assert "12. vault-buckets-by-name  Aiko Tanaka, team payments\n" in buckets
     assert "matches AWS::S3::Bucket, arn:aws:s3:::fjordline-vault-*\n" in buckets
     assert "trails-are-security" not in buckets
 

@@ -67,12 +67,12 @@ def topic(aws: AwsClients) -> str:
 
 
 def received(aws: AwsClients) -> list[dict[str, Any]]:
-    """What the topic's subscriber got since it last looked."""
+    """The findings that the topic's subscriber got since it last looked."""
     sqs, got = aws("sqs", REGION), []
     mailbox = sqs.get_queue_url(QueueName="mailbox")["QueueUrl"]
     while messages := sqs.receive_message(QueueUrl=mailbox, MaxNumberOfMessages=10).get("Messages"):
         for message in messages:
-            got.append(json.loads(message["Body"]))
+            got += json.loads(message["Body"])["findings"]
             sqs.delete_message(QueueUrl=mailbox, ReceiptHandle=message["ReceiptHandle"])
     return got
 
@@ -225,14 +225,14 @@ def test_a_read_that_fails_is_told_and_the_rest_goes_on(
 def test_a_resource_that_cannot_be_settled_is_told_and_the_rest_goes_on(
     error: Exception, group: str, demarc: Demarc, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    respond = Pipeline.respond
+    judge = Pipeline.settle
 
     def fail_on_buckets(self: Pipeline, resource: Resource, changes: Sequence[Change] = ()) -> Judgement:
         if resource.type == "AWS::S3::Bucket":
             raise error
-        return respond(self, resource, changes)
+        return judge(self, resource, changes)
 
-    monkeypatch.setattr(Pipeline, "respond", fail_on_buckets)
+    monkeypatch.setattr(Pipeline, "settle", fail_on_buckets)
     ended = demarc("replay", "-", "--json", given=lines(touched("photos"), opened(group)))
 
     bucket, other = (row["resources"][0] for row in ended.rows)

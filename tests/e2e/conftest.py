@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from demarc.authoring.compile import CompiledMatrix
 from infra.node import CDK
 from tests.e2e.deployment import Deployment, deploy
 from tests.infrastructure.emulator import ACCOUNT, REGION, Emulator, emulator
 from tests.simulation.people import employee
+from tests.simulation.slack import Slack
 from tests.simulation.trail import Person, Trail
 
 
@@ -22,8 +24,26 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 @pytest.fixture(scope="session")
-def demarc(account: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    return deploy(account, tmp_path_factory.mktemp("deployment"))
+def slack(matrix: CompiledMatrix) -> Iterator[Slack]:
+    """A workspace with the channels and the people of the matrix."""
+    with Slack() as workspace:
+        channels = [team.channel for team in matrix.organization.teams.values() if team.channel]
+        workspace.channels = {name: f"C{number:08}" for number, name in enumerate(channels)}
+        workspace.users = {
+            member_of(person.id): {"id": member_of(person.id), "profile": {"email": person.email}}
+            for person in matrix.organization.people.values()
+        }
+        yield workspace
+
+
+def member_of(person: str) -> str:
+    """The id that a person of the matrix has in the workspace."""
+    return f"U0{''.join(each for each in person.upper() if each.isalpha())}"
+
+
+@pytest.fixture(scope="session")
+def demarc(account: Emulator, slack: Slack, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    return deploy(account, tmp_path_factory.mktemp("deployment"), slack)
 
 
 @pytest.fixture(scope="session")

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
+import ssl
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlencode
+from uuid import uuid4
 
+from demarc.core.model import Origin
 from demarc.stores.dynamodb import DynamoFindingStore
+from demarc.sweep import Do, Step, message_of
 from infra import node
+from tests.infrastructure.boxes import CONSTRUCTS
+from tests.infrastructure.conftest import SLACK_SECRET
 from tests.infrastructure.emulator import ACCOUNT, REGION, Emulator
 from tests.infrastructure.synthesis import ROOT
+from tests.simulation.slack import TEAM, Slack
 
 T = TypeVar("T")
 
 PATIENCE = 30
+
+SIGNING_SECRET = "emulated-signing-secret"
 
 
 def until(what: str, look: Callable[[], T | None]) -> T:
@@ -39,7 +53,7 @@ def until(what: str, look: Callable[[], T | None]) -> T:
 
 @dataclass(frozen=True)
 class Letter:
-    """One message as a subscriber of the topic received it."""
+    """What a message says of one finding, and the message's attributes, as a subscriber of the topic received it."""
 
     body: Mapping[str, Any]
     attributes: Mapping[str, str]
@@ -99,17 +113,50 @@ class Deployment:
         for message in found.get("Messages", []):
             told = json.loads(message["Body"])
             attributes = {name: each["Value"] for name, each in told["MessageAttributes"].items()}
-            self._letters.append(Letter(json.loads(told["Message"]), attributes))
+            body = json.loads(told["Message"])
+            self._letters += [Letter(finding, attributes) for finding in body.get("findings", ())]
             self.client("sqs").delete_message(QueueUrl=self.mailbox, ReceiptHandle=message["ReceiptHandle"])
 
-    def logged(self, responder: str) -> list[str]:
+    def sweep(self) -> None:
+        """Ask for a sweep, as `demarc sweep` does."""
+        step = Step(Do.START, sweep=uuid4().hex, origin=Origin.CLI, by="Mara Lindqvist")
+        self.client("sqs").send_message(QueueUrl=self.outputs["SweepQueue"], MessageBody=json.dumps(message_of(step)))
+
+    def press(self, button: str, finding: Mapping[str, Any], *, member: str, secret: str = SIGNING_SECRET) -> int:
+        """Press a button under a finding, as Slack would tell of it; the status that is answered."""
+        payload = {
+            "type": "block_actions",
+            "user": {"id": member, "team_id": TEAM},
+            "team": {"id": TEAM},
+            "trigger_id": f"1.2.{uuid4().hex}",
+            "response_url": "https://hooks.slack.com/actions/T1/2/3",
+            "actions": [{"action_id": f"demarc:{button}", "value": f"{finding['id']}:{finding['revision']}"}],
+        }
+        body, at = urlencode({"payload": json.dumps(payload)}).encode(), str(int(time.time()))
+        signature = hmac.new(secret.encode(), f"v0:{at}:".encode() + body, hashlib.sha256).hexdigest()
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "X-Slack-Request-Timestamp": at,
+            "X-Slack-Signature": f"v0={signature}",
+        }
+        # The emulator answers for `<id>.lambda-url.<Region>.on.aws` at a path of its own.
+        identifier = self.outputs["AnswerUrl"].removeprefix("https://").partition(".")[0]
+        request = urllib.request.Request(f"{self.emulator.url}/_aws/lambda-url/{identifier}/", body, headers)
+        trust = ssl.create_default_context(cafile=self.emulator.certificate)
+        try:
+            with urllib.request.urlopen(request, context=trust, timeout=PATIENCE) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as refused:
+            return refused.code
+
+    def logged(self, name: str) -> list[str]:
         """What a function wrote to its log group."""
-        found = self.client("logs").filter_log_events(logGroupName=self.named(f"{responder.title()}Logs"))
+        found = self.client("logs").filter_log_events(logGroupName=self.named(f"{CONSTRUCTS[name]}Logs"))
         return [event["message"] for event in found["events"]]
 
-    def records(self, responder: str) -> list[dict[str, Any]]:
+    def records(self, name: str) -> list[dict[str, Any]]:
         """The structured lines of a function's log, its figures among them."""
-        return [json.loads(line) for line in self.logged(responder) if line.startswith("{")]
+        return [json.loads(line) for line in self.logged(name) if line.startswith("{")]
 
     def dead_letter(self, responder: str) -> str:
         """The body of the one message that could not be settled; it is taken out."""
@@ -168,18 +215,30 @@ def _about(letter: Letter) -> tuple[str, str, str]:
     return letter.body["control"], letter.body["resource"]["identifier"], letter.body["status"]
 
 
-def deploy(emulator: Emulator, folder: Path) -> Deployment:
-    """Bootstrap an account and deploy into it, with one synth for both.
+def deploy(emulator: Emulator, folder: Path, slack: Slack) -> Deployment:
+    """Bootstrap an account and deploy into it, with one synth for both, and a Slack app that has its secret there.
 
     Raises:
         RuntimeError: with what the command line said.
     """
     assembly, outputs = str(folder / "cdk.out"), str(folder / "outputs.json")
-    _cdk(emulator, folder, "synth", "--quiet", "--output", assembly)
+    _cdk(emulator, folder, "synth", "--quiet", "--output", assembly, "--context", f"slack_secret={SLACK_SECRET}")
     _cdk(emulator, folder, "bootstrap", f"aws://{ACCOUNT}/{REGION}", "--app", assembly)
     _cdk(emulator, folder, "deploy", "--app", assembly, "--require-approval", "never", "--outputs-file", outputs)
     said: dict[str, str] = json.loads(Path(outputs).read_text())["Demarc"]
-    return Deployment(emulator, said, mailbox=_subscribe(emulator, said["Topic"]))
+    demarc = Deployment(emulator, said, mailbox=_subscribe(emulator, said["Topic"]))
+    secret = {"bot_token": slack.token, "signing_secret": SIGNING_SECRET, "team_id": TEAM}
+    demarc.client("secretsmanager").create_secret(Name=SLACK_SECRET, SecretString=json.dumps(secret))
+    for function in ("Deliverer", "Answerer"):
+        _tell(demarc, f"{function}Function", DEMARC_SLACK_URL=slack.url)
+    return demarc
+
+
+def _tell(demarc: Deployment, function: str, **more: str) -> None:
+    """Give a function more variables than the template does."""
+    name = demarc.named(function)
+    before = demarc.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    demarc.client("lambda").update_function_configuration(FunctionName=name, Environment={"Variables": before | more})
 
 
 def _subscribe(emulator: Emulator, topic: str) -> str:

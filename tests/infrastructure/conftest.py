@@ -12,6 +12,8 @@ import pytest
 from tests.infrastructure.emulator import emulator
 from tests.infrastructure.synthesis import Assembly, synthesise
 
+SLACK_SECRET = "demarc/slack"
+
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -22,13 +24,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def assembly(shared: Path) -> Assembly:
-    """What is deployed as cdk.json says."""
-    return synthesise(shared / "synth" / "as-is", {})
+    """What is deployed as cdk.json says, where there is a Slack app."""
+    return synthesise(shared / "synth" / "with-slack", {"slack_secret": SLACK_SECRET})
 
 
 @pytest.fixture(scope="session")
 def with_own_key(shared: Path) -> Assembly:
-    """What is deployed where the customer brings the key."""
+    """What is deployed where the customer brings the key, and has no Slack app."""
     return synthesise(shared / "synth" / "own-key", {"encryption": "customer-managed"})
 
 

@@ -1,6 +1,6 @@
 """Runs on the standard library and the bundle alone, and prints as JSON what is there. Not imported by any test.
 
-python -I -S -B inside_the_bundle.py BUNDLE loaded | calls
+python -I -S -B inside_the_bundle.py BUNDLE loaded:HANDLER | calls
 """
 
 import importlib
@@ -17,14 +17,17 @@ class Sent(Exception):
     """Raised where the request would leave the machine."""
 
 
-def loaded() -> dict[str, Any]:
-    """What starting the handler loads from elsewhere."""
+def loaded(handler: str) -> dict[str, Any]:
+    """What starting a handler loads of ours, and what from elsewhere."""
     before = set(sys.modules)
-    importlib.import_module("demarc.handlers.respond")
+    importlib.import_module(f"demarc.handlers.{handler}")
     standard = Path(json.__file__).parent.parent
     files = {name: getattr(sys.modules[name], "__file__", None) for name in set(sys.modules) - before}
     known = {Path(BUNDLE), standard}
-    return {"foreign": sorted(name for name, file in files.items() if file and not known & {*Path(file).parents})}
+    return {
+        "ours": sorted(name.removeprefix("demarc.") for name in files if name.startswith("demarc.")),
+        "foreign": sorted(name for name, file in files.items() if file and not known & {*Path(file).parents}),
+    }
 
 
 def calls() -> dict[str, Any]:
@@ -65,4 +68,5 @@ def least(shape: Any) -> Any:
     return {"boolean": True, "blob": b"x"}.get(shape.type_name, 1)
 
 
-json.dump({"loaded": loaded, "calls": calls}[sys.argv[2]](), sys.stdout)
+asked, _, about = sys.argv[2].partition(":")
+json.dump(loaded(about) if asked == "loaded" else calls(), sys.stdout)

@@ -13,13 +13,12 @@ from typing import Any
 import pytest
 from botocore.loaders import Loader
 
-from demarc import readers
 from demarc.authoring.compile import CompiledMatrix
 from infra import bundle as building
 from infra.bundle import Bundle, build, cut, declared_operations, lambda_python
+from tests.infrastructure.boxes import EACH_RESPONDER, HANDLERS, RESPONDERS
 from tests.infrastructure.synthesis import ROOT, Assembly
 
-RESPONDERS = sorted({reader.responder for reader in readers.load()})
 DECLARED = declared_operations()
 OURS = {"announcers", "checks", "core", "handlers", "matrices", "readers", "stores"}
 LIBRARIES = {"aws_lambda_powertools", "botocore", "dateutil", "jmespath", "urllib3"}
@@ -47,8 +46,17 @@ def files(folder: Path, pattern: str) -> set[Path]:
     return {path.relative_to(folder) for path in folder.rglob(pattern) if "__pycache__" not in path.parts}
 
 
-def test_the_handler_starts_on_what_the_bundle_brings(bundle: Path) -> None:
-    assert inside(bundle, "loaded")["foreign"] == []
+@pytest.mark.parametrize("handler", sorted(set(HANDLERS.values())))
+def test_a_handler_starts_on_what_the_bundle_brings(handler: str, bundle: Path) -> None:
+    assert inside(bundle, f"loaded:{handler}")["foreign"] == []
+
+
+def test_a_responder_loads_nothing_of_what_other_functions_do(bundle: Path) -> None:
+    """Every module that is loaded costs each cold start, and changes are what must not wait."""
+    theirs = {"announcers.slack", "announcers.https", "secret", "sweep", "delivery", "handlers.chase"}
+    loaded = set(inside(bundle, "loaded:respond")["ours"])
+    assert "handlers.respond" in loaded
+    assert loaded & theirs == set()
 
 
 def test_the_bundle_holds_our_rooms_that_functions_enter_and_their_libraries(bundle: Path) -> None:
@@ -65,14 +73,18 @@ def test_our_code_is_shipped_as_it_is(room: str, bundle: Path) -> None:
     assert all((here / path).read_bytes() == (there / path).read_bytes() for path in files(here, "*.py"))
 
 
-@pytest.mark.parametrize("responder", RESPONDERS)
+@EACH_RESPONDER
 def test_a_responder_has_its_matrix_and_no_yaml(responder: str, bundle: Path, matrix: CompiledMatrix) -> None:
     assert (bundle / "demarc" / "matrices" / f"{responder}.json").read_text() == matrix.for_responder(responder)
     assert files(bundle, "*.yaml") == set()
 
 
-def test_a_matrix_for_each_responder_and_no_other(bundle: Path) -> None:
-    assert {path.stem for path in (bundle / "demarc" / "matrices").iterdir()} == set(RESPONDERS)
+def test_functions_that_judge_nothing_have_the_organization(bundle: Path, matrix: CompiledMatrix) -> None:
+    assert (bundle / "demarc" / "matrices" / "organization.json").read_text() == matrix.without_controls()
+
+
+def test_a_matrix_for_each_function_and_no_other(bundle: Path) -> None:
+    assert {path.stem for path in (bundle / "demarc" / "matrices").iterdir()} == {*RESPONDERS, "organization"}
 
 
 def test_nothing_is_compiled_for_one_machine(bundle: Path) -> None:

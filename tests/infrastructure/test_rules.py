@@ -13,6 +13,7 @@ from demarc import readers
 from demarc.core.change import Touch
 from demarc.readers import Reader
 from infra.patterns import LONGEST, Rule, rules_for
+from tests.infrastructure.boxes import EACH_FEED, FEEDS
 from tests.infrastructure.synthesis import Assembly
 
 BY_RESPONDER: dict[str, list[Reader]] = {}
@@ -122,14 +123,63 @@ def test_an_event_that_is_no_cloudtrail_record_stays_outside(rule: Rule, event_b
 
 
 def test_the_rules_that_are_deployed_are_these(assembly: Assembly) -> None:
-    deployed = [each["Properties"]["EventPattern"] for each in assembly.resources("AWS::Events::Rule").values()]
+    deployed = [
+        each["Properties"]["EventPattern"]
+        for name, each in assembly.resources("AWS::Events::Rule").items()
+        if "Changes" in name and "EventPattern" in each["Properties"]
+    ]
     assert sorted(map(json.dumps, deployed)) == sorted(json.dumps(rule.pattern) for _, rule in RULES)
 
 
-def test_every_rule_is_on_and_sends_to_the_queue_of_its_responder(assembly: Assembly) -> None:
-    for name, rule in assembly.resources("AWS::Events::Rule").items():
+def test_every_rule_is_on(assembly: Assembly) -> None:
+    assert {rule["Properties"]["State"] for rule in assembly.resources("AWS::Events::Rule").values()} == {"ENABLED"}
+
+
+@EACH_FEED
+def test_every_rule_of_a_function_sends_to_its_queue(name: str, assembly: Assembly) -> None:
+    rules = [rule for rule in assembly.resources("AWS::Events::Rule").items() if rule[0].startswith(FEEDS[name])]
+    assert bool(rules) is (name != "deliver")
+    for _, rule in rules:
         (target,) = rule["Properties"]["Targets"]
-        responder = name.partition("Changes")[0]
-        assert rule["Properties"]["State"] == "ENABLED"
-        assert target["Arn"]["Fn::GetAtt"][0].startswith(f"{responder}ChangesQueue")
-        assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0].startswith(f"{responder}ChangesDeadLetters")
+        assert target["Arn"]["Fn::GetAtt"][0].startswith(f"{FEEDS[name]}Queue")
+        assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0].startswith(f"{FEEDS[name]}DeadLetters")
+
+
+def stack_event(stack: str, status: str) -> dict[str, Any]:
+    """As in the CloudFormation User Guide, "CloudFormation events detail reference"."""
+    return {
+        "version": "0",
+        "id": "17793124-05d4-b198-2fde-7ededc63b103",
+        "detail-type": "CloudFormation Stack Status Change",
+        "source": "aws.cloudformation",
+        "account": "111122223333",
+        "time": "2026-01-01T00:00:00Z",
+        "region": "eu-west-1",
+        "resources": [stack],
+        "detail": {"stack-id": stack, "status-details": {"status": status, "status-reason": ""}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("stack", "status", "arrives"),
+    [
+        ("Demarc", "CREATE_COMPLETE", True),
+        ("Demarc", "UPDATE_COMPLETE", True),
+        ("Demarc", "UPDATE_IN_PROGRESS", False),
+        ("Demarc", "UPDATE_ROLLBACK_COMPLETE", False),
+        ("Other", "UPDATE_COMPLETE", False),
+    ],
+)
+def test_a_sweep_follows_when_this_stack_was_deployed(
+    stack: str, status: str, arrives: bool, assembly: Assembly, event_bridge: Any
+) -> None:
+    """After a failed update the matrix is the one before, and there is nothing to look at again."""
+    (rule,) = [
+        each["Properties"]["EventPattern"]
+        for name, each in assembly.resources("AWS::Events::Rule").items()
+        if name.startswith("SweeperRequestsDeployed")
+    ]
+    arn = "arn:aws:cloudformation:eu-west-1:111122223333:stack/{}/1"
+    pattern = json.dumps(rule).replace('{"Ref": "AWS::StackId"}', f'"{arn.format("Demarc")}"')
+    event = json.dumps(stack_event(arn.format(stack), status))
+    assert event_bridge.test_event_pattern(EventPattern=pattern, Event=event)["Result"] is arrives

@@ -92,3 +92,20 @@ def test_a_context_value_that_is_unknown_is_refused_with_those_that_are_known(tm
     assert run.returncode == 1
     assert "'none' is none of aws-managed, customer-managed" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("sweep", "every night"),
+        ("slack_secret", "arn:aws:secretsmanager:*"),
+        ("answers_at_once", "many"),
+        ("pages_url", "http://somewhere.example"),
+    ],
+)
+def test_a_context_value_of_another_form_is_refused_by_name(name: str, value: str, tmp_path: Path) -> None:
+    run = run_app(tmp_path / "out", {name: value})
+
+    assert run.returncode == 1
+    assert f"-c {name}=...: {value!r} is not " in run.stderr
+    assert "Traceback" not in run.stderr

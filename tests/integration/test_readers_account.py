@@ -17,8 +17,8 @@ from demarc.checks.cloudtrail import some_trail_logs_management_events_everywher
 from demarc.core.change import TouchIndex, interpret
 from demarc.core.model import Resource
 from demarc.core.snapshot import Snapshot
-from demarc.readers import Part
-from demarc.readers.account import ACCOUNT, home_region
+from demarc.readers import Part, home_region
+from demarc.readers.account import ACCOUNT
 
 REGION = "eu-west-1"
 OURS = "123456789012"

@@ -17,6 +17,7 @@ from demarc.core.model import Status
 from demarc.handlers import respond
 from demarc.settings import Settings
 from demarc.stores.dynamodb import DynamoFindingStore
+from demarc.stores.heartbeats import Heartbeats
 from tests.integration.tables import create_table
 
 REGION = "eu-west-1"
@@ -53,11 +54,11 @@ class World:
         return answer
 
     def told(self) -> list[dict[str, Any]]:
-        """What the topic's subscriber received."""
+        """Every finding that the topic's subscriber received a word of."""
         sqs, told = self.clients("sqs", REGION), []
         while messages := sqs.receive_message(QueueUrl=self.mailbox, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
-                told.append(json.loads(message["Body"]))
+                told += json.loads(message["Body"])["findings"]
                 sqs.delete_message(QueueUrl=self.mailbox, ReceiptHandle=message["ReceiptHandle"])
         return told
 
@@ -95,8 +96,13 @@ def world(
     )
     path = tmp_path / "network.json"
     path.write_text(matrix.for_responder("network"))
-    settings = {"DEMARC_RESPONDER": "network", "DEMARC_TABLE": "findings", "DEMARC_TOPIC_ARN": topic}
-    settings |= {"DEMARC_MATRIX": str(path), "POWERTOOLS_SERVICE_NAME": "demarc", "AWS_REGION": REGION}
+    settings = {"DEMARC_NAME": "network", "DEMARC_TABLE": "findings", "DEMARC_TOPIC_ARN": topic}
+    settings |= {
+        "DEMARC_MATRIX": str(path),
+        "POWERTOOLS_SERVICE_NAME": "demarc",
+        "AWS_REGION": REGION,
+        "POWERTOOLS_METRICS_NAMESPACE": "Demarc",
+    }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(respond.metrics, "namespace", "Demarc")
@@ -263,3 +269,22 @@ def test_a_deleted_resource_ends_its_findings(world: World, open_group: str) -> 
 
     assert open_controls(world) == set()
     assert {finding.status for finding in world.store.find()} == {Status.GONE}
+
+
+def test_what_one_change_led_to_is_one_message(world: World, open_group: str) -> None:
+    world.deliver(authorize(open_group))
+
+    received = world.clients("sqs", REGION).receive_message(QueueUrl=world.mailbox, MaxNumberOfMessages=10)
+
+    (message,) = received["Messages"]
+    assert len(json.loads(message["Body"])["findings"]) == len(list(world.store.find())) > 1
+
+
+def test_that_a_change_was_seen_is_noted_for_whoever_listens_for_silence(world: World, open_group: str) -> None:
+    heartbeats = Heartbeats(world.clients("dynamodb", REGION), "findings")
+
+    world.deliver(authorize(open_group))
+
+    heartbeat = heartbeats.last("123456789012", REGION)
+    assert heartbeat is not None
+    assert heartbeat.change == "ec2.amazonaws.com:AuthorizeSecurityGroupIngress"

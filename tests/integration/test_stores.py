@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,9 +16,11 @@ from hypothesis import strategies as st
 
 from demarc.aws import AwsClients
 from demarc.core.model import Finding, Severity, Status
+from demarc.core.snapshot import Snapshot, Unread
 from demarc.stores import Conflict, FindingStore, Superseded
 from demarc.stores.dynamodb import DynamoFindingStore
 from demarc.stores.memory import MemoryFindingStore
+from demarc.stores.packing import LARGEST, packed, unpacked
 from tests.factories import BUCKET, NOON, a_finding, next_revision
 from tests.integration.tables import create_table
 
@@ -36,14 +39,22 @@ def store(request: pytest.FixtureRequest) -> FindingStore:
 def test_what_was_recorded_is_known(store: FindingStore) -> None:
     store.record(BUCKET, NOON, [a_finding()])
 
-    assert store.known(BUCKET) == {"f1": a_finding()}
+    assert store.known(BUCKET).findings == {"f1": a_finding()}
     assert store.get("f1") == a_finding()
+
+
+def test_the_ids_that_begin_so_are_found(store: FindingStore) -> None:
+    store.record(BUCKET, NOON, [a_finding(id=each, control=each) for each in ("3f9a1c2b", "3f9a1cff", "4f9a1c2b")])
+
+    assert list(store.ids("3f9a1c")) == ["3f9a1c2b", "3f9a1cff"]
+    assert list(store.ids("3f9a1c2b")) == ["3f9a1c2b"]
+    assert list(store.ids("9a1c")) == []
 
 
 def test_a_resource_without_findings_is_known_to_have_none(store: FindingStore) -> None:
     store.record(BUCKET, NOON, [])
 
-    assert store.known(BUCKET) == {}
+    assert store.known(BUCKET).findings == {}
     assert store.get("f1") is None
     assert store.history("f1") == ()
 
@@ -54,7 +65,7 @@ def test_the_same_observation_again_changes_nothing(store: FindingStore) -> None
 
     store.record(BUCKET, NOON, [a_finding()])
 
-    assert store.known(BUCKET) == {"f1": a_finding(announced=1)}
+    assert store.known(BUCKET).findings == {"f1": a_finding(announced=1)}
     assert len(store.history("f1")) == 1
 
 
@@ -64,7 +75,7 @@ def test_an_older_observation_never_overwrites_a_newer_one(store: FindingStore) 
     with pytest.raises(Superseded):
         store.record(BUCKET, NOON, [next_revision(a_finding(), status=Status.RESOLVED)])
 
-    assert store.known(BUCKET)["f1"].status is Status.OPEN
+    assert store.known(BUCKET).findings["f1"].status is Status.OPEN
 
 
 def test_an_older_bad_reading_opens_nothing_after_a_newer_good_one(store: FindingStore) -> None:
@@ -73,7 +84,7 @@ def test_an_older_bad_reading_opens_nothing_after_a_newer_good_one(store: Findin
     with pytest.raises(Superseded):
         store.record(BUCKET, NOON, [a_finding()])
 
-    assert store.known(BUCKET) == {}
+    assert store.known(BUCKET).findings == {}
 
 
 def test_an_older_reading_without_findings_is_superseded_too(store: FindingStore) -> None:
@@ -97,7 +108,7 @@ def test_a_conflict_records_nothing_of_what_came_with_it(store: FindingStore) ->
     with pytest.raises(Conflict):
         store.record(BUCKET, LATER, [a_finding(id="f2"), a_finding(revision=3)])
 
-    assert store.known(BUCKET).keys() == {"f1"}
+    assert store.known(BUCKET).findings.keys() == {"f1"}
 
 
 def test_a_finding_that_reopens_keeps_its_history(store: FindingStore) -> None:
@@ -139,26 +150,26 @@ def test_what_was_announced_is_never_taken_back(store: FindingStore) -> None:
 
     store.mark_announced(a_finding())
 
-    assert store.known(BUCKET)["f1"].announced == 2
+    assert store.known(BUCKET).findings["f1"].announced == 2
 
 
 def test_more_findings_than_one_transaction_takes_are_all_recorded(store: FindingStore) -> None:
     store.record(BUCKET, NOON, [a_finding(id=f"f{number:03d}") for number in range(60)])
 
-    assert len(store.known(BUCKET)) == 60
+    assert len(store.known(BUCKET).findings) == 60
 
 
 def test_the_same_name_in_another_account_is_another_resource(store: FindingStore) -> None:
     elsewhere = replace(BUCKET, account="999999999999")
     store.record(BUCKET, NOON, [a_finding()])
 
-    assert store.known(elsewhere) == {}
+    assert store.known(elsewhere).findings == {}
 
 
 def test_a_global_finding_is_known_in_every_region(store: FindingStore) -> None:
     store.record(BUCKET, NOON, [a_finding()])
 
-    assert store.known(replace(BUCKET, region="us-east-1")).keys() == {"f1"}
+    assert store.known(replace(BUCKET, region="us-east-1")).findings.keys() == {"f1"}
 
 
 QUERIES: list[tuple[dict[str, Any], set[str]]] = [
@@ -170,6 +181,9 @@ QUERIES: list[tuple[dict[str, Any], set[str]]] = [
     ({"control": "another"}, {"f3"}),
     ({"control": "another", "status": Status.OPEN}, set()),
     ({"team": "nobody"}, set()),
+    ({"team": "payments", "since": NOON}, {"f1", "f3"}),
+    ({"team": "payments", "status": Status.OPEN, "since": LATER}, set()),
+    ({"since": LATER}, set()),
 ]
 
 
@@ -201,7 +215,7 @@ def play(store: FindingStore, steps: list[Step]) -> Finding | None:
     """Observations of a bucket that is broken or right, recorded in the order given, each decided on what is known."""
     for minute, broken in steps:
         at = NOON + timedelta(minutes=minute)
-        known = store.known(BUCKET).get("f1")
+        known = store.known(BUCKET).findings.get("f1")
         standing = known is not None and known.status is Status.OPEN
         wanted: list[Finding] = []
         if broken and not standing:
@@ -256,3 +270,70 @@ def test_a_throttled_table_is_an_error_and_not_a_conflict() -> None:
         )
         with pytest.raises(ClientError):
             DynamoFindingStore(client, "findings").record(BUCKET, NOON, [a_finding()])
+
+
+def seen(at: datetime = NOON, **properties: Any) -> Snapshot:
+    return Snapshot(BUCKET, at, properties, read=frozenset(properties), unread={"Tags": "denied"})
+
+
+def test_how_a_resource_was_last_seen_is_known(store: FindingStore) -> None:
+    store.record(BUCKET, NOON, [a_finding()], seen(BucketName="photos"))
+    store.record(BUCKET, LATER, [], seen(LATER, BucketName="photos", AccessControl="Private"))
+
+    assert store.known(BUCKET).last == seen(LATER, BucketName="photos", AccessControl="Private")
+    assert store.known(replace(BUCKET, region="us-east-1")).last is None
+
+
+def test_what_is_gone_was_not_seen_last(store: FindingStore) -> None:
+    store.record(BUCKET, NOON, [], seen(BucketName="photos"))
+    store.record(BUCKET, LATER, [])
+
+    assert store.known(BUCKET).last is None
+
+
+def test_an_older_observation_does_not_replace_what_was_seen_since(store: FindingStore) -> None:
+    store.record(BUCKET, LATER, [], seen(LATER, BucketName="photos"))
+
+    with pytest.raises(Superseded):
+        store.record(BUCKET, NOON, [], seen(BucketName="older"))
+
+    assert store.known(BUCKET).last == seen(LATER, BucketName="photos")
+
+
+def test_somebodys_word_is_a_revision_that_waits_to_be_told(store: FindingStore) -> None:
+    store.record(BUCKET, NOON, [a_finding()])
+    store.mark_announced(a_finding())
+
+    said = next_revision(a_finding(), status=Status.ACKNOWLEDGED)
+    store.amend(said)
+    store.amend(said)
+
+    assert [finding.status for finding in store.unannounced()] == [Status.ACKNOWLEDGED]
+    assert len(store.history("f1")) == 2
+
+
+def test_a_word_about_what_is_not_so_any_more_is_a_conflict(store: FindingStore) -> None:
+    store.record(BUCKET, NOON, [a_finding()])
+    store.record(BUCKET, LATER, [next_revision(a_finding(), status=Status.RESOLVED)])
+
+    with pytest.raises(Conflict):
+        store.amend(next_revision(a_finding(), status=Status.ACKNOWLEDGED))
+
+
+def test_a_snapshot_too_large_to_keep_loses_its_largest_part_and_says_so() -> None:
+    noise = Random(1)
+    policy = [f"{noise.getrandbits(256):x}" for _ in range(10_000)]
+    snapshot = Snapshot(
+        BUCKET,
+        NOON,
+        {"BucketName": "photos", "Observed": {"Policy": policy}},
+        read=frozenset({"BucketName", "Observed.Policy"}),
+    )
+
+    packet = packed(snapshot)
+    kept = unpacked(packet, BUCKET)
+
+    assert len(packet) <= LARGEST
+    assert kept["BucketName"] == "photos"
+    with pytest.raises(Unread, match="too large"):
+        _ = kept["Observed.Policy"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import count
 
 import pytest
+import time_machine
 from moto import mock_aws
 from moto.core.models import MockAWS
 
@@ -15,8 +15,13 @@ from tests.infrastructure.conftest import assembly, shared
 from tests.infrastructure.synthesis import Assembly
 from tests.scenarios.world import ACCOUNT, REGION, World
 from tests.simulation.cloud import deploy
+from tests.simulation.slack import Slack
 from tests.simulation.story import Cast
 from tests.simulation.trail import Trail
+from tests.simulation.workspace import Workspace, unhurried
+
+# A Tuesday, in everybody's working hours.
+MORNING = datetime(2026, 11, 24, 9, tzinfo=UTC)
 
 # The tests of the deployment and these share one synth.
 __all__ = ["assembly", "shared"]
@@ -30,10 +35,30 @@ def aws() -> Iterator[MockAWS]:
 
 
 @pytest.fixture
-def world(aws: MockAWS, assembly: Assembly) -> World:
+def slack() -> Iterator[Slack]:
+    with Slack() as slack, unhurried():
+        yield slack
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    """A morning on which people work; nothing depends on when the tests run."""
+    with time_machine.travel(MORNING, tick=True) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def world(aws: MockAWS, assembly: Assembly, slack: Slack, clock: time_machine.Traveller) -> World:
     aws.reset()
-    # One call a second, since CloudTrail's times are whole seconds.
-    seconds = count()
-    began = datetime.now(UTC) - timedelta(hours=1)
-    trail = Trail(ACCOUNT, REGION, clock=lambda: began + timedelta(seconds=next(seconds)))
-    return World(deploy(assembly, account=ACCOUNT, region=REGION), trail, Cast(trail))
+
+    def a_second_later() -> datetime:
+        """One call a second, since CloudTrail's times are whole seconds."""
+        clock.shift(timedelta(seconds=1))
+        return datetime.now(UTC)
+
+    trail = Trail(ACCOUNT, REGION, clock=a_second_later)
+    cloud = deploy(assembly, account=ACCOUNT, region=REGION)
+    cloud.pass_time = clock.shift
+    workspace = Workspace(cloud, slack)
+    workspace.install()
+    return World(cloud, trail, Cast(trail), workspace, clock)

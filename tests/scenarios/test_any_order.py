@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -61,10 +62,13 @@ def events(world: World) -> list[Envelope]:
 
 
 def standing(world: World) -> Standing:
-    """Everything that does not hold: what it is, whose it is, and who set it, if that is known."""
+    """Everything that does not hold: what it is, whose it is, and who set it, if that is known.
+
+    What was there before is what was seen before, and so depends on when anybody looked.
+    """
     return {
         (finding.control, finding.resource.identifier): (
-            finding.drift,
+            tuple(replace(drift, was=None) for drift in finding.drift),
             finding.attribution,
             finding.cause and (finding.cause.actor, finding.cause.relation, finding.cause.set_it),
         )

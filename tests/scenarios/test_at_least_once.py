@@ -17,7 +17,7 @@ from uuid import uuid4
 import pytest
 
 from demarc.core.model import Finding, Resource, Status
-from demarc.handlers import respond
+from demarc.handlers import deliver, respond
 from tests.scenarios.calls import around_calls
 from tests.scenarios.world import ACCOUNT, REGION, World
 from tests.simulation import deeds
@@ -96,8 +96,10 @@ Point = tuple[int, bool]
 
 
 def run(world: World, at: Point | None = None, disturb: Callable[[], object] = die) -> list[str]:
-    """Let the functions work, and do something at one point of it. The calls that were made."""
+    """Let the functions work, begun anew, and do something at one point of it. The calls that were made."""
     calls: list[str] = []
+    respond._responder.cache_clear()
+    deliver._deliverer.cache_clear()
 
     def around(call: str, make: Callable[[], Any]) -> Any:
         number = len(calls)
@@ -130,7 +132,7 @@ def killed_at(world: World, at: Point) -> None:
 
 def findings_of(world: World, group: str) -> dict[str, Finding]:
     known = world.cloud.store.known(Resource("AWS::EC2::SecurityGroup", group, ACCOUNT, REGION, ""))
-    return {finding.control: finding for finding in known.values()}
+    return {finding.control: finding for finding in known.findings.values()}
 
 
 def said_by(findings: dict[str, Finding]) -> set[tuple[Any, ...]]:
@@ -144,7 +146,7 @@ def assert_nothing_lost(world: World, findings: dict[str, Finding]) -> None:
         history = world.cloud.store.history(finding.id)
         assert [each.revision for each in history] == list(range(1, finding.revision + 1))
         assert replace(history[-1], announced=finding.announced) == finding
-    told = {(letter.body["id"], letter.body["revision"]) for letter in world.letters("storefront")}
+    told = {(facts["id"], facts["revision"]) for facts in world.told("storefront")}
     assert told == {(finding.id, finding.revision) for finding in findings.values()}
     assert list(world.cloud.store.unannounced()) == []
 
@@ -202,7 +204,7 @@ def test_what_was_mended_before_it_could_be_told_is_told_as_mended(world: World)
 
     world.settle()
 
-    told = {(letter.body["control"], letter.body["status"]) for letter in world.letters("storefront")}
+    told = {(facts["control"], facts["status"]) for facts in world.told("storefront")}
     assert told == {(control, "RESOLVED") for control in BROKEN}
     assert list(world.cloud.store.unannounced()) == []
 

@@ -38,7 +38,7 @@ def test_a_denied_read_is_a_finding_for_whoever_runs_demarc(published: World) ->
     assert finding.status is Status.OPEN
     assert (finding.attribution.owner.team, finding.attribution.owner.person) == ("platform", "Tomas Berg")
     assert "s3:GetBucketPolicy" in str(finding.drift)
-    assert [letter.body["control"] for letter in published.letters("platform")] == [BLIND]
+    assert [facts["control"] for facts in published.told("platform")] == [BLIND]
 
 
 def test_what_was_wrong_before_stays_wrong_until_it_was_seen_right(published: World) -> None:

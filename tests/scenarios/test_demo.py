@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
+import time_machine
 from moto.core.models import MockAWS
 from rich.console import Console
 
@@ -14,6 +15,7 @@ from tests.infrastructure.synthesis import Assembly
 from tests.scenarios.world import REGION, World
 from tests.simulation import demo
 from tests.simulation.cloud import client
+from tests.simulation.slack import Slack
 
 
 def a_console() -> Console:
@@ -25,11 +27,13 @@ def shown(console: Console) -> str:
     return console.file.getvalue()
 
 
-def test_the_demo_shows_the_whole_story(aws: MockAWS, assembly: Assembly) -> None:
+def test_the_demo_shows_the_whole_story(
+    aws: MockAWS, assembly: Assembly, slack: Slack, clock: time_machine.Traveller
+) -> None:
     aws.reset()
     console = a_console()
 
-    assert demo.play(console, assembly) == 0
+    assert demo.play(console, assembly, slack, clock) == 0
 
     said = shown(console)
     assert max(len(line) for line in said.splitlines()) <= demo.WIDTH
@@ -38,11 +42,23 @@ def test_the_demo_shows_the_whole_story(aws: MockAWS, assembly: Assembly) -> Non
         assert f"What team {team} received" in said
     for who in ("(pipeline, terraform)", "(human, console)", "mara.lindqvist@fjordline.example (break-glass)"):
         assert who in said
+    for step in (
+        "ACKNOWLEDGED",
+        "REMINDER",
+        "OVERDUE",
+        "REOPENED",
+        "APPROVAL ASKED",
+        "ACCEPTANCE EXPIRED",
+        "FIRST LOOK",
+    ):
+        assert f"{step} " in said or f"[{step}]" in said
+    assert "sees in its Slack channel" in said
     assert "correct horse" not in said
     assert "Everything was processed" in said
     (table,) = [name for name in client("dynamodb", REGION).list_tables()["TableNames"] if name.startswith("Findings")]
     findings = list(DynamoFindingStore(client("dynamodb", REGION), table).find())
-    assert {finding.status for finding in findings} == set(Status)
+    # Nobody is still at it when the story ends.
+    assert {finding.status for finding in findings} == {*Status} - {Status.ACKNOWLEDGED}
     assert {finding.resource.type for finding in findings} == {
         *("AWS::::Account", "AWS::CloudTrail::Trail", "AWS::EC2::Instance", "AWS::EC2::SecurityGroup"),
         *("AWS::IAM::Role", "AWS::KMS::Key", "AWS::RDS::DBInstance", "AWS::S3::Bucket"),

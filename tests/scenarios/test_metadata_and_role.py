@@ -77,11 +77,11 @@ def test_both_name_who_deployed_it_and_how_they_stand_to_each_owner(breach: tupl
 def test_each_team_is_told_its_own_half(breach: tuple[World, str]) -> None:
     world, instance = breach
 
-    storefront, security = world.letters("storefront"), world.letters("security")
+    letter = world.letter("storefront", METADATA)
+    security = world.told("security")
 
-    assert {letter.body["resource"]["identifier"] for letter in storefront} == {instance}
-    assert {letter.body["resource"]["identifier"] for letter in security} == {"booking-web"}
-    (letter,) = [letter for letter in storefront if letter.body["control"] == METADATA]
+    assert {facts["resource"]["identifier"] for facts in letter.body["findings"]} == {instance}
+    assert {facts["resource"]["identifier"] for facts in security} == {"booking-web"}
     assert f"aws ec2 modify-instance-metadata-options --region us-east-1 --instance-id {instance}" in letter.text
 
 

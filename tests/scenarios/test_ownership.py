@@ -33,7 +33,7 @@ def test_that_nobody_claims_it_is_itself_a_finding(orphan: World) -> None:
     assert finding.status is Status.OPEN
     assert finding.cause is not None
     assert (finding.cause.actor.name, finding.cause.relation.value) == ("data-import", "unknown")
-    assert GAP in {letter.body["control"] for letter in orphan.letters("governance")}
+    assert GAP in {facts["control"] for facts in orphan.told("governance")}
 
 
 def test_a_tag_moves_what_is_wrong_to_its_team_and_ends_the_gap(orphan: World) -> None:
@@ -46,7 +46,7 @@ def test_a_tag_moves_what_is_wrong_to_its_team_and_ends_the_gap(orphan: World) -
     findings = orphan.findings("import")
     assert findings[GAP].status is Status.RESOLVED
     assert {each.attribution.owner.team for each in findings.values() if each.status is Status.OPEN} == {"platform"}
-    told = {letter.body["control"] for letter in orphan.letters("platform")}
+    told = {facts["control"] for facts in orphan.told("platform")}
     assert told == orphan.open_on("import")
 
 

@@ -54,10 +54,9 @@ def test_it_names_who_did_it_and_how_they_stand_to_the_owner(published: World) -
 
 
 def test_the_owning_team_is_told_and_nobody_else(published: World) -> None:
-    letters = published.letters("storefront")
+    letter = published.letter("storefront", PUBLIC)
 
-    (letter,) = [letter for letter in letters if letter.body["control"] == PUBLIC]
-    assert letter.subject == f"[CRITICAL] Broken: Nobody outside can read a bucket: {PHOTOS}"
+    assert letter.subject == f"[CRITICAL] Broken: Nobody outside can read a bucket: {PHOTOS} (and 2 more)"
     assert '"Principal": "*"' in letter.text
     assert "jonas.weber@fjordline.example (human, of another team) called" in letter.text
     assert f"put-public-access-block --bucket {PHOTOS}" in letter.text
@@ -74,7 +73,7 @@ def test_the_fix_resolves_it_and_says_by_whom(published: World) -> None:
     assert finding.status is Status.RESOLVED
     assert finding.resolved_by is not None
     assert finding.resolved_by.actor.name == "lea.moreau@fjordline.example"
-    told = {letter.body["control"]: letter.body["status"] for letter in published.letters("storefront")}
+    told = {facts["control"]: facts["status"] for facts in published.told("storefront")}
     assert told == {PUBLIC: "RESOLVED", "s3-bucket-blocks-public-access": "RESOLVED"}
 
 

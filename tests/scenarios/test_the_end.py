@@ -23,10 +23,8 @@ def test_a_deleted_resource_ends_its_findings_as_gone(world: World) -> None:
     assert {finding.resolved_by.actor.name for finding in findings if finding.resolved_by} == {
         "lea.moreau@fjordline.example"
     }
-    letters = world.letters("storefront")
-    assert {(letter.body["control"], letter.body["status"]) for letter in letters} == {
-        (control, "GONE") for control in opened
-    }
+    told = world.told("storefront")
+    assert {(facts["control"], facts["status"]) for facts in told} == {(control, "GONE") for control in opened}
 
 
 def test_a_finding_that_was_resolved_before_stays_resolved(world: World) -> None:

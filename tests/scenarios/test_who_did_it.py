@@ -46,7 +46,7 @@ def test_whoever_opens_ssh_the_owner_is_told_who_it_was(
     cause = world.findings(group)[SSH].cause
     assert cause is not None
     assert (cause.relation, cause.set_it) == (relation, True)
-    letter = next(letter for letter in world.letters("storefront") if letter.body["control"] == SSH)
+    letter = world.letter("storefront", SSH)
     said = " ".join(letter.text.split())
     assert f"Set by {who} ec2:AuthorizeSecurityGroupIngress" in said
     assert how in said
@@ -63,7 +63,7 @@ def test_whoever_merely_touched_it_is_not_blamed(world: World) -> None:
     cause = world.findings(group)[SSH].cause
     assert cause is not None
     assert (cause.actor.name, cause.set_it) == ("jonas.weber@fjordline.example", False)
-    letter = next(letter for letter in world.letters("storefront") if letter.body["control"] == SSH)
+    letter = world.letter("storefront", SSH)
     assert "Seen when jonas.weber@fjordline.example" in letter.text
     assert "Set by" not in letter.text
 

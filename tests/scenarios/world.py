@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from time_machine import Traveller
 
 from demarc.core.model import Finding, Status
 from tests.simulation.cloud import Cloud, Letter
 from tests.simulation.story import Cast
 from tests.simulation.trail import Trail
+from tests.simulation.workspace import Workspace
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 
@@ -19,6 +24,12 @@ class World:
     cloud: Cloud
     trail: Trail
     cast: Cast
+    workspace: Workspace
+    clock: Traveller
+
+    def wait(self, **time: float) -> None:
+        """Let time pass: `hours=4`."""
+        self.clock.shift(timedelta(**time))
 
     def settle(self) -> None:
         """Deliver every event that is not delivered yet, and let the functions work until they are done."""
@@ -38,6 +49,19 @@ class World:
     def letters(self, team: str) -> list[Letter]:
         """What a team received since it last looked."""
         return list(self.cloud.letters(team))
+
+    def letter(self, team: str, control: str) -> Letter:
+        """The one letter that tells a team of a control, among all that it received since it last looked."""
+        (letter,) = [
+            letter
+            for letter in self.letters(team)
+            if control in {facts["control"] for facts in letter.body.get("findings", ())}
+        ]
+        return letter
+
+    def told(self, team: str) -> list[dict[str, Any]]:
+        """Every finding that a team received a word of since it last looked, as the letters' bodies have it."""
+        return [facts for letter in self.letters(team) for facts in letter.body.get("findings", ())]
 
     def all_letters(self) -> list[Letter]:
         """What anybody received since they last looked."""

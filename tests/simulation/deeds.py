@@ -125,8 +125,8 @@ def run_instance(who: Person, *, tokens: str, profile: str | None = None, **tagg
     return str(made["Instances"][0]["InstanceId"])
 
 
-def require_tokens(who: Person, instance: str) -> None:
-    who.client("ec2").modify_instance_metadata_options(InstanceId=instance, HttpTokens="required")
+def require_tokens(who: Person, instance: str, *, tokens: str = "required") -> None:
+    who.client("ec2").modify_instance_metadata_options(InstanceId=instance, HttpTokens=tokens)
 
 
 # --- identity ---------------------------------------------------------------------------------------------------------

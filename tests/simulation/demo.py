@@ -1,18 +1,22 @@
 """`make demo`: the story on embedded AWS, from the call that somebody makes to the message that their team receives.
 
-Findings that are shown come out of DynamoDB, messages out of SNS, verdicts out of the functions' logs; the script knows
-the people and their deeds, and nothing of what Demarc makes of them.
+Findings that are shown come out of DynamoDB, letters out of SNS, chat out of a Slack on this machine, verdicts out of
+the functions' logs; the script knows the people and their deeds, and nothing of what Demarc makes of them.
 """
 
 from __future__ import annotations
 
+import html
 import os
+import re
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import chain, groupby
 from typing import Any
 
+import time_machine
 from moto import mock_aws
 from rich.console import Console
 from rich.markup import escape
@@ -21,21 +25,26 @@ from rich.panel import Panel
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
+from time_machine import Traveller
 
 from demarc.core.actor import identify
-from demarc.core.announcement import spoken
-from demarc.core.model import Finding, Severity, Status
+from demarc.core.announcement import SCHEMA, claim_of, findings_in, headline_of, said, spoken, was_of
+from demarc.core.model import STANDING, Finding, Severity, Status
 from tests.infrastructure.synthesis import ROOT, Assembly, synthesise
+from tests.simulation.aftermath import Days
 from tests.simulation.cloud import Cloud, Letter, deploy
+from tests.simulation.slack import Slack
 from tests.simulation.story import story
 from tests.simulation.trail import Trail
+from tests.simulation.workspace import Workspace, unhurried
 
 # IAM's events arrive in us-east-1 and nowhere else, so that is where one deployment sees the whole story.
 ACCOUNT, REGION = "123456789012", "us-east-1"
 WIDTH = 110
+MORNING = datetime(2026, 11, 24, 8, tzinfo=UTC)
 
-# How many messages of one scene are shown, and how many subjects of one team.
-_SHOWN, _LISTED = 6, 12
+# How many messages of one scene are shown, how many subjects of one team, how many messages of its channel.
+_SHOWN, _LISTED, _POSTED = 6, 12, 4
 
 _SEVERITIES = {
     Severity.CRITICAL: "bold red",
@@ -44,7 +53,13 @@ _SEVERITIES = {
     Severity.LOW: "cyan",
     Severity.INFORMATIONAL: "dim",
 }
-_STATUSES = {Status.OPEN: "bold red", Status.ACCEPTED: "magenta", Status.RESOLVED: "bold green", Status.GONE: "green"}
+_STATUSES = {
+    Status.OPEN: "bold red",
+    Status.ACKNOWLEDGED: "yellow",
+    Status.ACCEPTED: "magenta",
+    Status.RESOLVED: "bold green",
+    Status.GONE: "green",
+}
 _VERDICTS = {
     "COMPLIANT": "hold",
     "NON_COMPLIANT": "broken",
@@ -61,10 +76,11 @@ def main() -> int:
     console.print("synthesising what would be deployed ...", style="dim")
     assembled = ROOT / "build" / "demo"
     shutil.rmtree(assembled, ignore_errors=True)
-    assembly = synthesise(assembled, {})
+    assembly = synthesise(assembled, {"slack_secret": "demarc/slack"})
     forget_aws()
-    with mock_aws():
-        return play(console, assembly)
+    # A working day, so that nobody's quiet hours keep a message from being seen.
+    with mock_aws(), Slack() as slack, unhurried(), time_machine.travel(MORNING, tick=True) as clock:
+        return play(console, assembly, slack, clock)
 
 
 def forget_aws() -> None:
@@ -75,30 +91,62 @@ def forget_aws() -> None:
     os.environ |= dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "demo")
 
 
-def play(console: Console, assembly: Assembly) -> int:
-    """Deploy, live through the day, and show what became of it; 1 if anything was left unprocessed."""
+def play(console: Console, assembly: Assembly, slack: Slack, clock: Traveller) -> int:
+    """Deploy, live through the days, and show what became of it; 1 if anything was left unprocessed."""
     cloud = deploy(assembly, account=ACCOUNT, region=REGION)
+    cloud.pass_time = clock.shift
+    workspace = Workspace(cloud, slack)
+    workspace.install()
     show_deployment(console, cloud)
-    trail = Trail(ACCOUNT, REGION)
-    received: dict[str, list[Letter]] = {team: [] for team in cloud.mailboxes}
-    for number, scene in enumerate(story(trail), start=1):
+
+    def a_second_later() -> datetime:
+        clock.shift(timedelta(seconds=1))
+        return datetime.now(UTC)
+
+    trail = Trail(ACCOUNT, REGION, clock=a_second_later)
+    shown = _Shown(console, cloud, workspace)
+    scenes = chain(story(trail), first_sweep(cloud), Days(cloud, trail, workspace, clock).story())
+    for number, scene in enumerate(scenes, start=1):
         console.print()
         console.print(Rule(f"[bold]{number}. {escape(scene)}[/]", align="left", style="blue"))
         show_events(console, [(envelope["detail"], cloud.put(envelope)) for envelope in trail.take()])
         cloud.run()
-        show_verdicts(console, cloud.logged())
-        fresh = {team: list(cloud.letters(team)) for team in cloud.mailboxes}
-        show_news(console, [letter for letters in fresh.values() for letter in letters])
-        for team, letters in fresh.items():
-            received[team] += letters
+        shown.news()
     show_findings(console, cloud.store.find())
-    show_letters(console, received)
+    show_letters(console, shown.received)
+    show_channel(console, workspace, "storefront")
     return show_what_is_left(console, cloud)
+
+
+def first_sweep(cloud: Cloud) -> Iterator[str]:
+    """The first time that everything is looked at, after the day that was told above."""
+    cloud.fire("SweeperRequestsSchedule")
+    yield "The first nightly sweep: what it finds beyond that is told in one digest per team"
+
+
+class _Shown:
+    """What was shown already, so that each scene shows what is new."""
+
+    def __init__(self, console: Console, cloud: Cloud, workspace: Workspace) -> None:
+        self._console = console
+        self._cloud = cloud
+        self._workspace = workspace
+        self.received: dict[str, list[Letter]] = {team: [] for team in cloud.mailboxes}
+
+    def news(self) -> None:
+        show_verdicts(self._console, self._cloud.logged())
+        fresh = {team: list(self._cloud.letters(team)) for team in self._cloud.mailboxes}
+        letters = {(letter.subject, letter.text): letter for received in fresh.values() for letter in received}
+        show_news(self._console, list(letters.values()))
+        for whisper in self._workspace.whispered():
+            _print(self._console, f"[dim]Slack, for their eyes only:[/] {escape(whisper)}")
+        for team, received in fresh.items():
+            self.received[team] += received
 
 
 def show_deployment(console: Console, cloud: Cloud) -> None:
     console.print(
-        f"deployed: a table, {len(cloud.functions)} functions with queues, {len(cloud.rules)} rules, a topic that"
+        f"deployed: a table, {len(cloud.functions)} functions, {len(cloud.rules)} rules for changes, a topic that"
         f" {len(cloud.mailboxes)} teams listen to;\nnot played by moto, so left out: {', '.join(cloud.left_out)}",
         style="dim",
     )
@@ -136,7 +184,7 @@ def _fate(record: Mapping[str, Any], responders: Sequence[str]) -> str:
 
 
 def show_verdicts(console: Console, lines: Iterable[Mapping[str, Any]]) -> None:
-    """What each function said it judged."""
+    """What each function said it judged, or swept."""
     for line in lines:
         if line.get("message") == "judged":
             results = line["results"]
@@ -151,49 +199,64 @@ def _named(arn: str) -> str:
 
 
 def show_news(console: Console, letters: Sequence[Letter]) -> None:
-    """What was just announced: the weightiest in short, a few more by their headlines."""
-    ranked = sorted(letters, key=lambda letter: (letter.body["status"] != Status.OPEN, _weight(letter)))
-    if not ranked:
+    """What was just announced: the weightiest in short, a few more by their headlines, and digests whole."""
+    told = [(finding, letter) for letter in letters for finding in _findings_in(letter)]
+    ranked = [
+        finding for finding, _ in sorted(told, key=lambda each: (each[0].status not in STANDING, _weight(each[0])))
+    ]
+    digests = [letter for letter in letters if not _findings_in(letter)]
+    if not ranked and not digests:
         _print(console, "[green]nothing to tell[/]")
         return
-    console.print(_news(ranked[0]))
+    if ranked:
+        console.print(_news(ranked[0]))
     table = Table.grid(padding=(0, 1))
-    for letter in ranked[1:_SHOWN]:
-        table.add_row(_headline(letter), Text(letter.body["attribution"]["owner"]["team"], style="cyan"))
+    for finding in ranked[1:_SHOWN]:
+        table.add_row(_headline(finding), Text(" ".join(finding.audience), style="cyan"))
     console.print(Padding(table, (0, 2), expand=False))
     if rest := len(ranked[_SHOWN:]):
         _print(console, f"[dim]and {rest} more[/]")
+    for letter in digests[:1]:
+        console.print(Panel(Text(letter.text), title=escape(letter.subject), title_align="left"))
+    for letter in digests[1:]:
+        _print(console, escape(letter.subject))
 
 
-def _weight(letter: Letter) -> int:
-    return list(Severity).index(letter.body["severity"])
+def _findings_in(letter: Letter) -> tuple[Finding, ...]:
+    return findings_in(letter.body) if letter.body["schema"] == SCHEMA else ()
 
 
-def _headline(letter: Letter) -> Text:
+def _weight(finding: Finding) -> int:
+    return list(Severity).index(finding.severity)
+
+
+def _headline(finding: Finding) -> Text:
     """The first line of the e-mail."""
-    colours = _SEVERITIES if letter.body["status"] == Status.OPEN else _STATUSES
-    key = "severity" if letter.body["status"] == Status.OPEN else "status"
-    return Text(letter.text.partition("\n")[0], style=colours[letter.body[key]])
+    style = _SEVERITIES[finding.severity] if finding.status is Status.OPEN else _STATUSES[finding.status]
+    return Text(f"{headline_of(finding)} ({finding.severity}). {claim_of(finding)}", style=style)
 
 
-def _news(letter: Letter) -> Panel:
-    body = letter.body
+def _news(finding: Finding) -> Panel:
     table = Table.grid(padding=(0, 1))
     table.add_column(style="dim", no_wrap=True, min_width=9)
     table.add_column(overflow="fold")
-    table.add_row("on", Text(f"{body['resource']['type']} {body['resource']['identifier']}", style="bold"))
-    for drift in body["drift"][:2] if body["status"] != Status.GONE else ():
-        table.add_row("is", Text(f"{drift['path']} = {spoken(drift['actual'])}"))
-        table.add_row("must be", Text(f"{spoken(drift['required'])}{_reason(drift['because'])}"))
-    attribution, owner = body["attribution"], body["attribution"]["owner"]
-    table.add_row("whose", Text(f"{owner['person']}, team {owner['team']}: {owner['because']}", style="cyan"))
-    table.add_row("the line", Text(f"{body['layer']} of {attribution['tier']}: {attribution['line']}"))
-    ended = "ended by" if body["status"] == Status.GONE else "mended by"
-    for label, cause in (("set by", body["cause"]), (ended, body["resolved_by"])):
+    table.add_row("on", Text(f"{finding.resource.type} {finding.resource.identifier}", style="bold"))
+    for drift in finding.drift[:2] if finding.status is not Status.GONE else ():
+        if drift.was:
+            table.add_row("was", Text(was_of(drift)))
+        table.add_row("is", Text(f"{drift.path} = {spoken(drift.actual)}"))
+        table.add_row("must be", Text(f"{spoken(drift.required)}{_reason(drift.because)}"))
+    attribution, owner = finding.attribution, finding.attribution.owner
+    table.add_row("whose", Text(f"{owner.person}, team {owner.team}: {owner.because}", style="cyan"))
+    table.add_row("the line", Text(f"{finding.layer} of {attribution.tier}: {attribution.line}"))
+    ended = "ended by" if finding.status is Status.GONE else "mended by"
+    for label, cause in (("set by", finding.cause), (ended, finding.resolved_by)):
         if cause:
-            who = f"{cause['actor']['name']} ({cause['relation']}), {cause['event_name']} through {cause['via']}"
-            table.add_row(label if cause["set_it"] else "seen with", Text(who, style="magenta"))
-    return Panel(table, title=_headline(letter), title_align="left", padding=(0, 1))
+            who = f"{cause.actor.name} ({cause.relation}), {cause.event_name} through {cause.via}"
+            table.add_row(label if cause.set_it else "seen with", Text(who, style="magenta"))
+    if finding.transition and (news := said(finding.transition)):
+        table.add_row("news", Text(news, style="yellow"))
+    return Panel(table, title=_headline(finding), title_align="left", padding=(0, 1))
 
 
 def _reason(because: str) -> str:
@@ -208,7 +271,7 @@ def show_findings(console: Console, findings: Iterable[Finding]) -> None:
     console.print()
     title = "Findings, out of DynamoDB, soonest due first"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    widths = {"status": 8, "severity": 8, "control": 48, "resource": 21, "owner": 16, "due": 6}
+    widths = {"status": 12, "severity": 8, "control": 48, "resource": 19, "owner": 11, "due": 6}
     for column, width in widths.items():
         table.add_column(column, overflow="fold", max_width=width)
     for finding in findings:
@@ -219,7 +282,7 @@ def show_findings(console: Console, findings: Iterable[Finding]) -> None:
             escape(finding.control),
             escape(finding.resource.identifier),
             f"{owner.team}{' (gap)' if owner.attribution_gap else ''}",
-            f"{finding.due_at:%d %b}" if finding.status is Status.OPEN else "",
+            f"{finding.due_at:%d %b}" if finding.status in (Status.OPEN, Status.ACKNOWLEDGED) else "",
         )
     console.print(table)
 
@@ -230,13 +293,31 @@ def show_letters(console: Console, received: Mapping[str, Sequence[Letter]]) -> 
         if not letters:
             continue
         console.print()
-        console.print(Rule(f"What team [bold]{team}[/] received: {len(letters)} messages", align="left"))
+        console.print(Rule(f"What team [bold]{team}[/] received by e-mail: {len(letters)} messages", align="left"))
         for letter in letters[:_LISTED]:
             console.print(f"  {escape(letter.subject)}")
         if len(letters) > _LISTED:
             console.print(f"  [dim]and {len(letters) - _LISTED} more[/]")
-        worst = min(letters, key=_weight)
+        worst = min(letters, key=lambda letter: min(map(_weight, _findings_in(letter)), default=len(Severity)))
         console.print(Panel(Text(worst.text), title=escape(worst.subject), title_align="left"))
+
+
+def show_channel(console: Console, workspace: Workspace, team: str) -> None:
+    """The end of a team's channel in Slack, with its threads, by the text that a notification shows."""
+    messages = workspace.in_channel(team)
+    console.print()
+    console.print(Rule(f"What team [bold]{team}[/] sees in its Slack channel: {len(messages)} messages", align="left"))
+    for message in messages[-_POSTED:]:
+        console.print(f"  [bold]{escape(_plain(message.text))}[/]{' [dim](edited)[/]' if message.edits else ''}")
+        for reply in workspace.slack.replies(message):
+            console.print(Padding(f"[dim]>[/] {escape(_plain(reply.text))}", (0, 0, 0, 4)))
+
+
+def _plain(text: str) -> str:
+    """Slack's text as it is seen: the first line, without markup, and moments in words."""
+    first, *rest = text.splitlines()
+    seen = re.sub(r"<[^|>]*\|([^>]*)>", r"\1", first).replace("*", "").replace("`", "")
+    return f"{html.unescape(seen)}{f' (and {len(rest)} more lines)' if rest else ''}"
 
 
 def show_what_is_left(console: Console, cloud: Cloud) -> int:

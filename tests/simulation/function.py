@@ -1,4 +1,7 @@
-"""Lambda: the real handler in this process, with the environment that the template gives it, and the log it writes."""
+"""Lambda: the real handlers in this process, with the environment that the template gives them, and their logs.
+
+Handlers keep what lives as long as a container by their settings, so that several functions run in one process.
+"""
 
 from __future__ import annotations
 
@@ -7,79 +10,89 @@ import io
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, TextIO, cast
 from unittest.mock import patch
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """As much of Lambda's context as Powertools reads."""
+    """As much of Lambda's context as Powertools and our handlers read."""
 
     function_name: str
+    timeout: int = 60
     memory_limit_in_mb: int = 512
     invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:simulated"
     aws_request_id: str = "00000000-0000-0000-0000-000000000000"
 
+    def get_remaining_time_in_millis(self) -> int:
+        """All the time there is: here nothing takes any."""
+        return self.timeout * 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One function of the template, and the URL of the queue that it polls."""
+    """One function of the template: the handler it names, its variables, and the URL of the queue that it polls.
 
-    name: str
-    environment: Mapping[str, str]
-    queue: str
+    What a test puts into `environment` is what the next invocation finds there.
+    """
+
+    logical: str
+    handler: str
+    environment: dict[str, str]
+    timeout: int = 60
+    queue: str | None = None
+    batch: int = 10
     log: io.StringIO = field(default_factory=io.StringIO)
 
     @property
-    def responder(self) -> str:
-        return self.environment["DEMARC_RESPONDER"]
+    def name(self) -> str:
+        return self.environment["DEMARC_NAME"]
 
-    def poll(self, sqs: Any) -> int:
-        """Work until the queue is empty, as Lambda's poller would; the number of deliveries that failed.
+    def poll(self, sqs: Any, hidden_until: Callable[[str], float]) -> int:
+        """Work until nothing is to be seen in the queue, as Lambda's poller would; how many deliveries failed.
 
-        If the handler dies, the messages are given back at once, where AWS lets their visibility timeout pass.
+        What failed is given back at once, where AWS lets its visibility timeout pass; but what the handler itself has
+        hidden for a while, which counts as no failure, stays hidden. `hidden_until` says until when a message is.
         """
         failures = 0
-        while messages := sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages"):
+        asked = {"QueueUrl": self.queue, "MaxNumberOfMessages": self.batch, "MessageSystemAttributeNames": ["All"]}
+        while messages := sqs.receive_message(**asked).get("Messages"):
             failed = {message["MessageId"] for message in messages}
+            hidden = {each: hidden_until(each) for each in failed}
             try:
-                answer = self.invoke(messages)
-                failed = {each["itemIdentifier"] for each in answer["batchItemFailures"]}
+                answer = self.invoke({"Records": _records(messages)}) or {}
+                failed = {each["itemIdentifier"] for each in answer.get("batchItemFailures", ())}
             finally:
+                failed -= (held := {each for each in failed if hidden_until(each) != hidden[each]})
                 for message in messages:
                     known = {"QueueUrl": self.queue, "ReceiptHandle": message["ReceiptHandle"]}
                     if message["MessageId"] in failed:
                         sqs.change_message_visibility(**known, VisibilityTimeout=0)
-                    else:
+                    elif message["MessageId"] not in held:
                         sqs.delete_message(**known)
             failures += len(failed)
         return failures
 
-    def invoke(self, messages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Call the handler once."""
-        records = [
-            {"messageId": message["MessageId"], "receiptHandle": message["ReceiptHandle"], "body": message["Body"]}
-            | {"eventSource": "aws:sqs", "attributes": {}, "messageAttributes": {}}
-            for message in messages
-        ]
+    def invoke(self, event: Mapping[str, Any]) -> Any:
+        """Call the handler once; what it answers."""
         with self._running() as handler:
-            answer: dict[str, Any] = handler({"Records": records}, Context(self.name))
-        return answer
+            return handler(dict(event), Context(self.logical, self.timeout))
 
     @contextlib.contextmanager
     def _running(self) -> Iterator[Any]:
         """The handler with this function's environment, writing its log and its metrics to this function's log."""
         with patch.dict(os.environ, self.environment), contextlib.redirect_stdout(self.log):
-            from demarc.handlers import respond
-
+            name, _, entry = self.handler.rpartition(".")
+            module = import_module(name)
             # Both were made when the module was imported, perhaps for another function.
-            written = cast("logging.StreamHandler[TextIO]", respond.logger.registered_handler)
+            written = cast("logging.StreamHandler[TextIO]", module.logger.registered_handler)
             before = written.setStream(self.log)
-            respond.metrics.namespace = self.environment["POWERTOOLS_METRICS_NAMESPACE"]
+            module.metrics.namespace = self.environment["POWERTOOLS_METRICS_NAMESPACE"]
             try:
-                yield respond.handler
+                yield getattr(module, entry)
             finally:
                 if before:
                     written.setStream(before)
@@ -90,3 +103,11 @@ class Function:
         self.log.seek(0)
         self.log.truncate()
         return lines
+
+
+def _records(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {"messageId": message["MessageId"], "receiptHandle": message["ReceiptHandle"], "body": message["Body"]}
+        | {"eventSource": "aws:sqs", "attributes": message.get("Attributes", {}), "messageAttributes": {}}
+        for message in messages
+    ]

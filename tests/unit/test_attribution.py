@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from demarc.core.attribution import attribute, exception_for, relation_of, with_attribution
+from demarc.core.attribution import attribute, exception_for, person_of, relation_of, with_attribution
+from demarc.core.matrix import Person
 from demarc.core.model import Actor, ActorKind, Control, Layer, Party, Relation, Resource, Severity, Tier
 from demarc.core.snapshot import Snapshot
 from tests.organizations import OWNED, SHARED, matrix_of, organization
@@ -137,3 +138,22 @@ def test_an_exception_covers_its_control_on_its_resources_until_it_expires() -> 
     assert exception_for(CONTROL, other, organization(), NOON) is None
     assert exception_for(replace(CONTROL, id="another"), covered, organization(), NOON) is None
     assert exception_for(CONTROL, covered, organization(), datetime(2027, 1, 1, tzinfo=UTC)) is None
+
+
+@pytest.mark.parametrize("name", ["jonas@example.com", "Jonas@Example.com", "jonas", "JONAS"])
+def test_a_person_goes_by_their_address_and_their_id_in_any_case_of_letters(name: str) -> None:
+    person = person_of(name, organization())
+
+    assert person is not None
+    assert person.name == "Jonas Weber"
+
+
+@pytest.mark.parametrize("name", ["", "jon", "jonas@example.com.evil.example", "Jonas Weber", "payments"])
+def test_a_name_that_is_only_like_it_is_nobodys(name: str) -> None:
+    assert person_of(name, organization()) is None
+
+
+def test_no_name_is_nobodys_even_where_somebody_has_no_address() -> None:
+    people = {"olga": Person("olga", "Olga Berg", "", "payments")}
+
+    assert person_of("", organization(people=people)) is None

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from demarc.core.acts import acknowledge
 from demarc.core.attribution import attribute
 from demarc.core.finding import decide, gone, guidance_for
 from demarc.core.model import (
     AcceptedRisk,
+    Act,
     Actor,
     ActorKind,
     Change,
@@ -21,12 +24,16 @@ from demarc.core.model import (
     Evaluation,
     Finding,
     Layer,
+    Occasion,
+    Origin,
     Relation,
     Resource,
     Severity,
     Status,
     Touched,
+    Transition,
     Via,
+    Was,
     finding_id,
 )
 from demarc.core.snapshot import Snapshot
@@ -45,6 +52,7 @@ CONTROL = Control(
     needs=("VersioningConfiguration",),
 )
 OFF = Drift("VersioningConfiguration.Status", "Enabled", "Suspended")
+SUSPENDED = {"VersioningConfiguration": {"Status": "Suspended"}}
 BROKEN = Evaluation(CONTROL, Compliance.NON_COMPLIANT, (OFF,))
 FINE = Evaluation(CONTROL, Compliance.COMPLIANT)
 RISK = AcceptedRisk("RISK-1", "known", "Helena Novak", NOON + timedelta(days=30))
@@ -72,18 +80,23 @@ def decided(
     at: datetime = NOON,
     exception: AcceptedRisk | None = None,
     resource: Resource = BUCKET,
+    before: Snapshot | None = None,
+    team: str = "",
+    occasion: Occasion = Occasion(),
 ) -> Finding | None:
-    seen = Snapshot(resource, at, {}, read=frozenset({"Tags"}))
+    tags = [{"Key": "owner", "Value": team}]
+    seen = Snapshot(resource, at, {**SUSPENDED, "Tags": tags}, read=frozenset({"Tags", "VersioningConfiguration"}))
     return decide(
         previous,
         evaluation,
-        resource=resource,
+        snapshot=seen,
+        before=before,
         attribution=attribute(evaluation.control, seen, matrix_of()),
         exception=exception,
         changes=changes,
         organization=organization(),
-        observed_at=at,
         matrix_version="test",
+        occasion=occasion,
     )
 
 
@@ -282,3 +295,129 @@ def test_a_setting_of_the_whole_account_is_one_finding_in_every_region() -> None
 
     assert finding_id(once, BUCKET) == finding_id(once, elsewhere)
     assert finding_id(CONTROL, BUCKET) != finding_id(CONTROL, elsewhere)
+
+
+# --- before and after -------------------------------------------------------------------------------------------------
+
+
+def last_seen(properties: dict[str, Any], *, at: datetime = SOONER) -> Snapshot:
+    return Snapshot(BUCKET, at, properties, read=frozenset({"Tags", "VersioningConfiguration"}))
+
+
+def test_a_drift_says_what_was_there_when_the_resource_was_last_read() -> None:
+    before = last_seen({"VersioningConfiguration": {"Status": "Enabled"}})
+
+    finding = decided(None, BROKEN, before=before)
+
+    assert finding is not None
+    assert finding.drift[0].was == Was("Enabled", SOONER)
+
+
+def test_nothing_is_said_of_before_where_nobody_had_looked() -> None:
+    unread = Snapshot(BUCKET, SOONER, {}, read=frozenset({"Tags"}), unread={"VersioningConfiguration": "denied"})
+
+    for before in (None, unread):
+        finding = decided(None, BROKEN, before=before)
+        assert finding is not None
+        assert finding.drift[0].was is None
+
+
+def test_what_was_before_is_not_forgotten_when_the_finding_changes() -> None:
+    first = decided(None, BROKEN, before=last_seen({"VersioningConfiguration": {"Status": "Enabled"}}))
+    worse = replace(BROKEN, drift=(OFF, Drift("VersioningConfiguration.Mfa", True, None)))
+
+    second = decided(first, worse, before=last_seen(SUSPENDED, at=NOON), at=LATER)
+
+    assert second is not None
+    assert [drift.was for drift in second.drift] == [Was("Enabled", SOONER), Was(None, NOON)]
+
+
+def test_a_change_did_not_bring_about_what_was_seen_before_it() -> None:
+    """A control is new, say: the bucket was read as it is before the change was made."""
+    finding = decided(
+        None,
+        BROKEN,
+        change("PutBucketVersioning", "VersioningConfiguration", at=NOON),
+        before=last_seen(SUSPENDED),
+    )
+
+    assert finding is not None
+    assert finding.cause is not None
+    assert finding.cause.set_it is False
+
+
+def test_a_change_that_is_heard_of_after_what_it_did_was_seen_still_did_it() -> None:
+    finding = decided(
+        None,
+        BROKEN,
+        change("PutBucketVersioning", "VersioningConfiguration", at=SOONER),
+        before=last_seen(SUSPENDED, at=NOON),
+        at=LATER,
+    )
+
+    assert finding is not None
+    assert finding.cause is not None
+    assert finding.cause.set_it is True
+
+
+# --- how it came about ------------------------------------------------------------------------------------------------
+
+
+def test_a_finding_of_a_change_is_the_doing_of_whoever_made_it() -> None:
+    made = opened(change("PutBucketVersioning", "VersioningConfiguration")).transition
+
+    assert made == Transition(Act.BROKEN, Origin.CHANGE, "jonas@example.com", NOON)
+
+
+def test_what_a_sweep_saw_nobody_is_named_for() -> None:
+    finding = decided(None, BROKEN, occasion=Occasion(Origin.SWEEP))
+
+    assert finding is not None
+    assert finding.transition == Transition(Act.BROKEN, Origin.SWEEP, "Demarc", NOON)
+
+
+def test_a_finding_whose_resource_goes_to_another_team_waits_for_that_team() -> None:
+    first = acknowledge(opened(), by=organization().people["mara"], origin=Origin.CLI, at=NOON)
+
+    moved = decided(first, BROKEN, team="payments", at=LATER)
+
+    assert moved is not None
+    assert moved.transition is not None
+    assert (moved.status, moved.transition.act, moved.acknowledged_by) == (Status.OPEN, Act.MOVE, None)
+    assert moved.audience == ("payments", "platform")
+
+
+def test_what_was_acknowledged_stays_so_while_more_drifts() -> None:
+    first = acknowledge(opened(), by=organization().people["mara"], origin=Origin.CLI, at=NOON)
+    worse = replace(BROKEN, drift=(OFF, Drift("VersioningConfiguration.Mfa", True, None)))
+
+    second = decided(first, worse, at=LATER)
+
+    assert second is not None
+    assert (second.status, second.acknowledged_by) == (Status.ACKNOWLEDGED, "Mara Lindqvist")
+
+
+def test_an_exception_that_is_taken_out_of_the_matrix_opens_the_finding_and_tells_its_approver() -> None:
+    accepted = decided(None, BROKEN, exception=replace(RISK, approver_team="grc"))
+
+    again = decided(accepted, BROKEN, at=LATER)
+
+    assert again is not None
+    assert again.transition is not None
+    assert (again.status, again.reopened, again.audience) == (Status.OPEN, 1, ("platform", "grc"))
+    assert again.transition.reason == "RISK-1 is not in the matrix any more"
+
+
+def test_an_exception_written_later_accepts_what_is_open() -> None:
+    accepted = decided(opened(), BROKEN, exception=RISK, at=LATER)
+
+    assert accepted is not None
+    assert accepted.transition is not None
+    assert (accepted.status, accepted.transition.origin) == (Status.ACCEPTED, Origin.MATRIX)
+
+
+def test_an_entry_that_others_moved_in_its_list_is_the_same_drift() -> None:
+    at_first = replace(BROKEN, drift=(Drift("Rules[0].Port", "closed", 22),))
+    after = replace(BROKEN, drift=(Drift("Rules[3].Port", "closed", 22),))
+
+    assert decided(decided(None, at_first), after, change("PutRules", "Rules", at=LATER), at=LATER) is None

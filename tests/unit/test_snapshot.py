@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from demarc.core.model import Resource
-from demarc.core.snapshot import Snapshot, Unread, property_of
+from demarc.core.snapshot import NOWHERE, Snapshot, Unread, kept, property_of
 
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 BUCKET = Resource("AWS::S3::Bucket", "photos", "111122223333", "eu-west-1", "arn:aws:s3:::photos")
 
 
@@ -66,3 +68,53 @@ def test_one_more_thing_known_leaves_the_rest_as_it_was() -> None:
 
     assert (wiser["Observed.A"], wiser["Observed.B"]) == (1, 2)
     assert wiser.unread == {}
+
+
+# --- what was there before --------------------------------------------------------------------------------------------
+
+WAS = {"Encryption": {"Kms": "key-1"}, "Rules": [{"Port": 22}, {"Port": 80}], "Observed": {"Policy": {"Id": "a"}}}
+NOW = {"Encryption": {}, "Rules": [{"Port": 80}, {"Port": 3306}], "Observed": {"Policy": {"Id": "b"}}}
+ALL = frozenset({"Encryption", "Rules", "Observed.Policy"})
+
+COUNTERPARTS: list[tuple[str, Any]] = [
+    ("Encryption.Kms", "key-1"),
+    ("Encryption.Other", None),
+    ("Encryption", {"Kms": "key-1"}),
+    ("Observed.Policy.Id", "a"),
+    ("Rules[0].Port", 80),  # the same entry, at another place
+    ("Rules[1].Port", None),  # an entry that was not there
+    ("Rules[7].Port", NOWHERE),
+    ("Tags", NOWHERE),  # never read
+]
+
+
+@pytest.mark.parametrize(("path", "was"), COUNTERPARTS)
+def test_a_path_leads_to_what_was_there_before(path: str, was: Any) -> None:
+    before, now = Snapshot(BUCKET, NOON, WAS, read=ALL), Snapshot(BUCKET, NOON, NOW, read=ALL)
+
+    assert before.counterpart(path, now) == was
+
+
+# --- what is kept -----------------------------------------------------------------------------------------------------
+
+
+def test_what_may_hold_a_secret_is_not_kept_at_any_depth() -> None:
+    snapshot = Snapshot(
+        BUCKET,
+        NOON,
+        {"UserData": "s3cret", "Containers": [{"Environment": {"Variables": {"DB": "s3cret"}}}], "Name": "web"},
+        read=frozenset({"UserData", "Containers", "Name"}),
+    )
+
+    kept_one = kept(snapshot)
+
+    assert "s3cret" not in str(kept_one)
+    assert kept_one["Name"] == "web"
+    with pytest.raises(Unread, match="secret"):
+        _ = kept_one["UserData"]
+
+
+def test_what_holds_no_secret_is_kept_as_it_is() -> None:
+    snapshot = Snapshot(BUCKET, NOON, WAS, read=ALL)
+
+    assert kept(snapshot) is snapshot

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TextIO
 
-from demarc.core.announcement import announcement_of
-from demarc.core.model import Finding
+from demarc.core.announcement import Announcement
 
 
 @dataclass(frozen=True, slots=True)
 class ConsoleAnnouncer:
-    """Writes the readable form, one finding after the other."""
+    """Writes the readable form, one announcement after the other."""
 
     stream: TextIO
 
-    def announce(self, finding: Finding) -> None:
-        print(announcement_of(finding).text, end="\n\n", file=self.stream)
+    def announce(self, announcement: Announcement) -> None:
+        print(announcement.text, end="\n\n", file=self.stream)

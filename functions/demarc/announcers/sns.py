@@ -6,8 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from demarc.core.announcement import announcement_of
-from demarc.core.model import Finding
+from demarc.core.announcement import Announcement
 
 # What announcing calls, and the IAM action the call needs.
 CALLS: Mapping[str, str] = {"sns.Publish": "sns:Publish"}
@@ -20,15 +19,19 @@ class SnsAnnouncer:
         self._client = client
         self._topic_arn = topic_arn
 
-    def announce(self, finding: Finding) -> None:
-        announcement = announcement_of(finding)
+    def announce(self, announcement: Announcement) -> None:
         body = json.dumps(announcement.body, separators=(",", ":"), sort_keys=True)
         self._client.publish(
             TopicArn=self._topic_arn,
             Subject=announcement.subject,
             MessageStructure="json",
             Message=json.dumps({"default": body, "email": announcement.text}),
-            MessageAttributes={
-                name: {"DataType": "String", "StringValue": value} for name, value in announcement.attributes.items()
-            },
+            MessageAttributes={name: _attribute(value) for name, value in announcement.attributes.items()},
         )
+
+
+def _attribute(value: str | tuple[str, ...]) -> dict[str, str]:
+    """A filter policy matches a list when it matches one of its members."""
+    if isinstance(value, str):
+        return {"DataType": "String", "StringValue": value}
+    return {"DataType": "String.Array", "StringValue": json.dumps(value)}

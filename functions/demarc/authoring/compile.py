@@ -50,6 +50,10 @@ class CompiledMatrix:
         types = [reader.type for reader in readers.load() if reader.responder == responder]
         return json.dumps(self.document(types), separators=(",", ":"), sort_keys=True)
 
+    def without_controls(self) -> str:
+        """The JSON document that the functions read which judge nothing: the organization and its line."""
+        return json.dumps(self.document(()), separators=(",", ":"), sort_keys=True)
+
     def matrix(self) -> Matrix:
         """The whole matrix, as the command line uses it."""
         return Matrix(self.document(self.controls))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from fnmatch import fnmatchcase
 
 from demarc import checks, readers
-from demarc.authoring.schema import AssignmentRow, OrganizationFile
+from demarc.authoring.schema import AssignmentRow, ExceptionRow, OrganizationFile, TeamRow
 from demarc.authoring.source import Problem, Source
-from demarc.authoring.translate import EVERY_TYPE, needs_of, organization_of
+from demarc.authoring.translate import EVERY_TYPE, destinations_of, needs_of, organization_of
 from demarc.authoring.written import WrittenControl, WrittenMatrix
 from demarc.core.attribution import owner_of
 from demarc.core.matrix import Organization
@@ -99,6 +99,8 @@ def _organization(organization: OrganizationFile, written: WrittenMatrix, *, tod
     broken = [*_duplicates(organization, source), *_references(organization, source)]
     yield from broken
     yield from _people(organization, source)
+    yield from _teams(organization, source)
+    yield from _acceptance(organization, source)
     yield from _exceptions(organization, written, today=today)
     yield from _assignments(organization, written)
     if not broken:
@@ -128,6 +130,10 @@ def _references(organization: OrganizationFile, source: Source) -> Iterator[Prob
             named.append(((section, index, "team"), "team", row.team, teams))
     for index, team in enumerate(organization.teams):
         named.append((("teams", index, "accountable"), "person", team.accountable, people))
+        for step, person in enumerate(team.escalation):
+            named.append((("teams", index, "escalation", step), "person", person, people))
+    for index, approver in enumerate(organization.acceptance.approvers):
+        named.append((("acceptance", "approvers", index), "person", approver, people))
     for index, assignment in enumerate(organization.assignments):
         named.append((("assignments", index, "person"), "person", assignment.person, people))
     for index, exception in enumerate(organization.exceptions):
@@ -161,11 +167,65 @@ def _people(organization: OrganizationFile, source: Source) -> Iterator[Problem]
             )
 
 
+def _teams(organization: OrganizationFile, source: Source) -> Iterator[Problem]:
+    for index, team in enumerate(organization.teams):
+        yield from _escalation(index, team, source)
+        destinations = destinations_of(team)
+        for place, destination in enumerate(destinations):
+            if destination in destinations[:place]:
+                named = place - bool(team.channel)
+                yield source.problem(
+                    ("teams", index, "destinations", named),
+                    f"{team.id} would be told twice at the same {destination.kind} destination",
+                    "Keep one; `channel` is a destination too",
+                )
+
+
+def _escalation(index: int, team: TeamRow, source: Source) -> Iterator[Problem]:
+    for step, person in enumerate(team.escalation):
+        at = ("teams", index, "escalation", step)
+        if person == team.accountable:
+            yield source.problem(
+                at, f"{person} answers for {team.id} and is told first anyhow", "Name whoever is told after them"
+            )
+        elif person in team.escalation[:step]:
+            yield source.problem(at, f"{person} stands twice in the chain of {team.id}", "Name each person once")
+
+
+def _acceptance(organization: OrganizationFile, source: Source) -> Iterator[Problem]:
+    acceptance = organization.acceptance
+    for index, person in enumerate(acceptance.approvers):
+        if person in acceptance.approvers[:index]:
+            yield source.problem(("acceptance", "approvers", index), f"{person} stands twice", "Name each person once")
+    approvers = _approvers(organization)
+    if acceptance.second_person and len(approvers) < 2:
+        only = next(iter(approvers), None)
+        yield source.problem(
+            ("acceptance", "approvers") if acceptance.approvers else ("acceptance", "second_person"),
+            f"nobody could approve what {only} proposes" if only else "nobody could approve anything",
+            "Name at least two approvers, so that there is a second person for each of them too",
+        )
+
+
+def _approvers(organization: OrganizationFile) -> set[str]:
+    """Ids of the people who may approve, as `core.acts.approvers` has it."""
+    named = set(organization.acceptance.approvers)
+    return named or {row.id for row in organization.people if row.team == organization.governance}
+
+
 def _exceptions(organization: OrganizationFile, written: WrittenMatrix, *, today: date | None) -> Iterator[Problem]:
     source = written.organization_source
     ids = {control.row.id for control in written.controls}
     for index, exception in enumerate(organization.exceptions):
         at = ("exceptions", index)
+        yield from _second_person(index, exception, organization, written)
+        longest = organization.acceptance.longest_days
+        if today and exception.expires > today + timedelta(days=longest):
+            yield source.problem(
+                (*at, "expires"),
+                f"{exception.id} would hold for more than {longest} days",
+                f"Let it expire on {(today + timedelta(days=longest)).isoformat()} at the latest, and look at it then",
+            )
         if today and exception.expires < today:
             yield source.problem(
                 (*at, "expires"),
@@ -174,6 +234,22 @@ def _exceptions(organization: OrganizationFile, written: WrittenMatrix, *, today
             )
         if exception.control not in ids:
             yield source.problem((*at, "control"), f"there is no control {exception.control!r}", "Correct the id")
+
+
+def _second_person(
+    index: int, exception: ExceptionRow, organization: OrganizationFile, written: WrittenMatrix
+) -> Iterator[Problem]:
+    """Who proposed an exception is not written in it, but whoever agreed is: where a second person is asked for, it is
+    one of those who may approve.
+    """
+    severity = next((each.row.severity for each in written.controls if each.row.id == exception.control), None)
+    approvers = _approvers(organization)
+    if severity in organization.acceptance.second_person and exception.approver not in approvers:
+        yield written.organization_source.problem(
+            ("exceptions", index, "approver"),
+            f"{exception.id} accepts a {severity} risk, which {exception.approver} may not approve",
+            f"Have it approved by one of: {_some(approvers)}",
+        )
 
 
 def _assignments(organization: OrganizationFile, written: WrittenMatrix) -> Iterator[Problem]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Annotated, Any, Literal
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
 
+from demarc.core.matrix import DestinationKind
 from demarc.core.model import Layer, Party, Severity, Tier
 
 # Requirement numbers as each framework writes them. The texts stay with their owners; only ids are used.
@@ -33,6 +36,55 @@ Id = Annotated[str, AfterValidator(_claim)]
 Text = Annotated[str, Field(min_length=1)]
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$", description="Twelve digits, quoted")]
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+# A channel by its name, or by the id that Slack's "copy link" shows: the id survives a renaming.
+Channel = Annotated[str, Field(pattern=r"^(#[^\s#,]{1,80}|[CG][A-Z0-9]{6,})$", description="A Slack channel")]
+Hours = Annotated[int, Field(gt=0)]
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+
+_CLOCKS = re.compile(r"(([01]\d|2[0-3]):[0-5]\d)-(([01]\d|2[0-3]):[0-5]\d|24:00)")
+
+
+def _from_to(text: str) -> str:
+    found = _CLOCKS.fullmatch(text)
+    if not found:
+        raise ValueError("hours are written from-to on a 24-hour clock, such as 08:00-16:30")
+    if found[1] == found[3]:
+        raise ValueError("they end when they begin: that is no time, or all of it")
+    return text
+
+
+def _within_a_day(text: str) -> str:
+    start, _, end = text.partition("-")
+    if end < start:
+        raise ValueError(f"the working day {text} ends before it begins")
+    return text
+
+
+FromTo = Annotated[str, AfterValidator(_from_to)]
+WorkingHours = Annotated[FromTo, AfterValidator(_within_a_day)]
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        near = get_close_matches(name, available_timezones(), n=1)
+        raise ValueError(f"there is no time zone {name!r}{f'; did you mean {near[0]}?' if near else ''}") from error
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+
+
+def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    twice = next((value for index, value in enumerate(values) if value in values[:index]), None)
+    if twice is not None:
+        raise ValueError(f"{twice!s} stands twice")
+    return values
+
+
+Distinct = AfterValidator(_distinct)
 
 
 class Row(BaseModel):
@@ -44,6 +96,42 @@ class PersonRow(Row):
     name: Text
     email: Email | None = Field(default=None, description="How to reach them; what actors are recognised by")
     team: str
+    slack: Annotated[str, Field(pattern=r"^[UW][A-Z0-9]{4,}$")] | None = Field(
+        default=None, description="Their member id in Slack; without it they are looked up by e-mail address"
+    )
+
+
+class DestinationRow(Row):
+    """Where a team is told, beside e-mail."""
+
+    kind: DestinationKind
+    channel: Channel | None = Field(default=None, description="For slack: the channel that the app posts to")
+    secret: Annotated[str, Field(max_length=512)] | None = Field(
+        default=None, description="For webhooks: the name of the secret in Secrets Manager that holds the address"
+    )
+
+    @model_validator(mode="after")
+    def _reachable(self) -> DestinationRow:
+        by_channel = self.kind is DestinationKind.SLACK
+        by_address = self.kind not in (DestinationKind.SLACK, DestinationKind.AMAZON_Q)
+        if by_channel and not self.channel:
+            raise ValueError("slack needs a channel")
+        if by_address and not self.secret:
+            raise ValueError(f"{self.kind} needs a secret: the name of the one that holds its address")
+        if self.channel and not by_channel:
+            raise ValueError(f"{self.kind} has no channel to choose: whoever set it up over there chose it")
+        if self.secret and not by_address:
+            raise ValueError(f"{self.kind} has no secret of its own: the deployment knows the app")
+        if self.secret and not re.fullmatch(r"[A-Za-z0-9/_+=.@-]+", self.secret):
+            raise ValueError("an address that lets everybody post is kept in Secrets Manager; give the secret's name")
+        return self
+
+
+class QuietHoursRow(Row):
+    hours: FromTo = Field(description="When the team is left alone, such as 20:00-07:00, in the calendar's time zone")
+    except_for: Annotated[tuple[Severity, ...], Distinct] = Field(
+        default=(Severity.CRITICAL,), description="Severities that are told all the same"
+    )
 
 
 class TeamRow(Row):
@@ -51,7 +139,12 @@ class TeamRow(Row):
     name: Text
     accountable: str = Field(description="The id of the person who answers when no row names another")
     email: Email = Field(description="Where the team's alerts go")
-    channel: str | None = Field(default=None, description="The team's Slack channel")
+    channel: Channel | None = Field(default=None, description="The team's Slack channel; short for such a destination")
+    destinations: tuple[DestinationRow, ...] = Field(default=(), description="Where else the team is told")
+    escalation: tuple[str, ...] = Field(
+        default=(), description="Ids of the people told after the accountable person, in order, while it stays overdue"
+    )
+    quiet_hours: QuietHoursRow | None = None
 
 
 class AccountRow(Row):
@@ -105,6 +198,47 @@ class RolesRow(Row):
     demarc: tuple[str, ...] = Field(default=(), description="ARN patterns of Demarc's own roles")
 
 
+class AcceptanceRow(Row):
+    """Who may accept a risk, and for how long."""
+
+    second_person: Annotated[tuple[Severity, ...], Distinct] = Field(
+        default=(), description="Severities at which the owner's own word is not enough: an approver has to agree"
+    )
+    approvers: tuple[str, ...] = Field(
+        default=(), description="Ids of the people who may approve; if nobody is named, everybody of governance"
+    )
+    longest_days: int = Field(default=365, gt=0, le=3650, description="No risk is accepted for longer")
+
+
+class DigestRow(Row):
+    weekday: Weekday = "monday"
+    hour: Annotated[int, Field(ge=0, le=23)] = Field(default=8, description="In the calendar's time zone")
+
+
+class ChasingRow(Row):
+    """How a deadline is chased."""
+
+    reminders: Annotated[tuple[Hours, ...], Distinct] = Field(
+        default=(24,), description="Hours before the deadline at which the owner is reminded"
+    )
+    escalate_every: Hours = Field(
+        default=24, description="Hours after the deadline between one person of the chain and the next"
+    )
+    digest: DigestRow = Field(default=DigestRow(), description="When the weekly digests go out")
+
+
+class CalendarRow(Row):
+    """When people work, and by which clocks."""
+
+    timezone: TimeZone = Field(default="UTC", description="IANA name, such as Europe/Oslo")
+    weekdays: Annotated[tuple[Weekday, ...], Distinct, Field(min_length=1)] = WEEKDAYS[:5]
+    hours: WorkingHours = Field(default="09:00-17:00", description="Working hours, such as 08:00-16:30")
+    holidays: tuple[date, ...] = Field(default=(), description="Days on which nobody works, such as 2026-12-25")
+    severities: Annotated[tuple[Severity, ...], Distinct] = Field(
+        default=(), description="Whose deadlines count working hours; the others' run around the clock"
+    )
+
+
 class OrganizationFile(Row):
     """matrices/organization.yaml"""
 
@@ -113,7 +247,7 @@ class OrganizationFile(Row):
     governance: str = Field(description="The team that answers for what nobody claims")
     owner_tags: tuple[Text, ...]
     workload_tag: Text
-    deadlines: dict[Severity, Annotated[int, Field(gt=0)]] = Field(description="Hours from opened to due, by severity")
+    deadlines: dict[Severity, Hours] = Field(description="Hours from opened to due, by severity")
     people: tuple[PersonRow, ...]
     teams: tuple[TeamRow, ...]
     accounts: tuple[AccountRow, ...]
@@ -121,6 +255,10 @@ class OrganizationFile(Row):
     assignments: tuple[AssignmentRow, ...] = ()
     roles: RolesRow = RolesRow()
     exceptions: tuple[ExceptionRow, ...] = ()
+    acceptance: AcceptanceRow = AcceptanceRow()
+    chasing: ChasingRow = ChasingRow()
+    calendar: CalendarRow = CalendarRow()
+    silence: Hours = Field(default=24, description="Hours without any change after which a Region's feed is suspect")
 
     @model_validator(mode="after")
     def _a_deadline_for_each(self) -> OrganizationFile:

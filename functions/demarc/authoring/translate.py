@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from demarc import checks, readers
-from demarc.authoring.schema import ControlRow, OrganizationFile, ResponsibilityFile
+from demarc.authoring.schema import (
+    WEEKDAYS,
+    CalendarRow,
+    ChasingRow,
+    ControlRow,
+    OrganizationFile,
+    PersonRow,
+    QuietHoursRow,
+    ResponsibilityFile,
+    TeamRow,
+)
 from demarc.authoring.written import WrittenMatrix
+from demarc.core.calendar import Calendar, Offset, QuietHours
 from demarc.core.matrix import (
+    Acceptance,
     Account,
     Assignment,
+    Chasing,
+    Destination,
+    DestinationKind,
     Line,
     Organization,
     Person,
@@ -26,6 +43,10 @@ from demarc.core.snapshot import property_of
 
 EVERY_TYPE = "*"
 
+# The years whose changes of the clocks are compiled. They are fixed, so that a matrix compiles to the same bytes on any
+# day; the longest deadline reaches nowhere near their end.
+_CLOCKS_FROM, _CLOCKS_TO = datetime(2024, 1, 1, tzinfo=UTC), datetime(2050, 1, 1, tzinfo=UTC)
+
 
 def organization_of(written: OrganizationFile) -> Organization:
     """The customer's page as the core knows it."""
@@ -36,11 +57,8 @@ def organization_of(written: OrganizationFile) -> Organization:
         owner_tags=written.owner_tags,
         workload_tag=written.workload_tag,
         deadlines=written.deadlines,
-        teams={
-            row.id: Team(row.id, row.name, row.email, accountable=row.accountable, channel=row.channel)
-            for row in written.teams
-        },
-        people={row.id: Person(row.id, row.name, row.email or "", row.team) for row in written.people},
+        teams={row.id: _team(row) for row in written.teams},
+        people={row.id: _person(row) for row in written.people},
         accounts={row.id: Account(row.id, row.name, row.environment, team=row.team) for row in written.accounts},
         workloads={row.id: Workload(**row.model_dump()) for row in written.workloads},
         assignments=tuple(Assignment(**row.model_dump()) for row in written.assignments),
@@ -48,7 +66,96 @@ def organization_of(written: OrganizationFile) -> Organization:
             RiskException(**(row.model_dump() | {"expires": _end_of(row.expires)})) for row in written.exceptions
         ),
         roles=Roles(**written.roles.model_dump()),
+        acceptance=Acceptance(**written.acceptance.model_dump()),
+        chasing=_chasing(written.chasing),
+        calendar=calendar_of(written.calendar),
+        silence=written.silence,
     )
+
+
+def _person(row: PersonRow) -> Person:
+    return Person(row.id, row.name, row.email or "", row.team, slack=row.slack)
+
+
+def _team(row: TeamRow) -> Team:
+    destinations = destinations_of(row)
+    channels = [each.channel for each in destinations if each.channel]
+    return Team(
+        id=row.id,
+        name=row.name,
+        email=row.email,
+        accountable=row.accountable,
+        channel=channels[0] if channels else None,
+        escalation=row.escalation,
+        destinations=destinations,
+        quiet_hours=_quiet_hours(row.quiet_hours) if row.quiet_hours else None,
+    )
+
+
+def destinations_of(row: TeamRow) -> tuple[Destination, ...]:
+    """Where a team is told; its `channel` stands for a destination of Slack's and comes first."""
+    own = (Destination(DestinationKind.SLACK, channel=row.channel),) if row.channel else ()
+    return own + tuple(Destination(each.kind, each.channel, each.secret) for each in row.destinations)
+
+
+def _quiet_hours(row: QuietHoursRow) -> QuietHours:
+    start, _, end = row.hours.partition("-")
+    return QuietHours(start, end, except_for=row.except_for)
+
+
+def _chasing(row: ChasingRow) -> Chasing:
+    return Chasing(
+        reminders=tuple(sorted(row.reminders, reverse=True)),
+        escalate_every=row.escalate_every,
+        digest_weekday=WEEKDAYS.index(row.digest.weekday),
+        digest_hour=row.digest.hour,
+    )
+
+
+def calendar_of(row: CalendarRow) -> Calendar:
+    """The calendar with the rules of its time zone written out."""
+    start, _, end = row.hours.partition("-")
+    return Calendar(
+        timezone=row.timezone,
+        weekdays=tuple(sorted(WEEKDAYS.index(each) for each in row.weekdays)),
+        start=start,
+        end=end,
+        holidays=tuple(sorted({each.isoformat() for each in row.holidays})),
+        severities=row.severities,
+        offsets=offsets_of(row.timezone),
+    )
+
+
+def offsets_of(timezone: str) -> tuple[Offset, ...]:
+    """How far a zone's clocks are ahead of UTC, and since when; nothing for those that are not."""
+    offsets = tuple(_offsets(ZoneInfo(timezone)))
+    return () if all(offset.minutes == 0 for offset in offsets) else offsets
+
+
+def _offsets(zone: ZoneInfo) -> Iterator[Offset]:
+    at = _CLOCKS_FROM
+    yield Offset(at, _minutes_ahead(zone, at))
+    while (following := at + timedelta(weeks=1)) <= _CLOCKS_TO:
+        if _minutes_ahead(zone, following) != _minutes_ahead(zone, at):
+            changed = _changed_between(zone, at, following)
+            yield Offset(changed, _minutes_ahead(zone, changed))
+        at = following
+
+
+def _changed_between(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
+    """The minute at which the clocks are changed, once between two moments."""
+    while after - before > timedelta(minutes=1):
+        between = before + timedelta(minutes=(after - before) // timedelta(minutes=2))
+        if _minutes_ahead(zone, between) == _minutes_ahead(zone, before):
+            before = between
+        else:
+            after = between
+    return after
+
+
+def _minutes_ahead(zone: ZoneInfo, at: datetime) -> int:
+    ahead = at.astimezone(zone).utcoffset() or timedelta()
+    return ahead // timedelta(minutes=1)
 
 
 def _end_of(day: date) -> datetime:
@@ -114,11 +221,13 @@ def needs_of(row: ControlRow) -> tuple[str, ...]:
 
 
 def resolved(value: Any, organization: Organization) -> Any:
-    """A parameter with `@organization.accounts` and `@organization.id` replaced by what they stand for."""
+    """A parameter with `@organization.accounts`, `.id` and `.silence` replaced by what they stand for."""
     if value == "@organization.accounts":
         return sorted(organization.accounts)
     if value == "@organization.id":
         return organization.id
+    if value == "@organization.silence":
+        return organization.silence
     if isinstance(value, dict):
         return {name: resolved(each, organization) for name, each in value.items()}
     if isinstance(value, list):

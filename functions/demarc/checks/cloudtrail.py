@@ -25,6 +25,37 @@ def some_trail_logs_management_events_everywhere(snapshot: Snapshot) -> Iterator
     yield Drift(_TRAILS, "one trail of all Regions that logs all management events", state or "no trail at all")
 
 
+@needs(_TRAILS)
+def some_trail_brings_every_change_here(snapshot: Snapshot) -> Iterator[Drift]:
+    """That one trail logs every write of management events in this Region (NIST SP 800-53 AU-5, AU-12).
+
+    Through it EventBridge hears of changes; what it leaves out, say the many calls to KMS, changes unheard.
+    """
+    trails = snapshot[_TRAILS] or []
+    if not any(trail["IsLogging"] and _logs_every_write(trail) for trail in trails):
+        state = {trail["Name"]: "leaves out changes" if trail["IsLogging"] else "does not log" for trail in trails}
+        yield Drift(_TRAILS, "one trail that logs every change in this Region", state or "no trail at all")
+
+
+def _logs_every_write(trail: Mapping[str, Any]) -> bool:
+    if not trail["EventSelectors"] and not trail["AdvancedEventSelectors"]:
+        return True
+    basic = any(
+        selector.get("IncludeManagementEvents", True)
+        and selector.get("ReadWriteType", "All") in ("All", "WriteOnly")
+        and not selector.get("ExcludeManagementEventSources")
+        for selector in trail["EventSelectors"]
+    )
+    return basic or any(_selects_every_write(selector) for selector in trail["AdvancedEventSelectors"])
+
+
+def _selects_every_write(selector: Mapping[str, Any]) -> bool:
+    """An advanced selector of management events that filters by nothing but whether a call only reads."""
+    fields = {field["Field"]: field.get("Equals") for field in selector["FieldSelectors"]}
+    reading = fields.pop("readOnly", ["false"])
+    return fields == {"eventCategory": ["Management"]} and reading == ["false"]
+
+
 def _shortcoming(trail: Mapping[str, Any]) -> str:
     if not trail["IsMultiRegionTrail"]:
         return "one Region only"

@@ -1,8 +1,9 @@
-"""Whether Demarc itself can do its work on a resource."""
+"""Whether Demarc itself can do its work: on a resource, and in a Region."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from demarc.checks import needs
 from demarc.core.model import Drift
@@ -14,3 +15,30 @@ def everything_could_be_read(snapshot: Snapshot) -> Iterator[Drift]:
     """Each property that some control asked for and nobody could read (NIST SP 800-53 CA-7: monitoring that sees)."""
     for prop, why in sorted(snapshot.unread.items()):
         yield Drift(path=prop, required="readable", actual="unreadable", because=why)
+
+
+@needs("Observed.Rules")
+def every_rule_is_on(snapshot: Snapshot) -> Iterator[Drift]:
+    """Each rule of the feed that is switched off, deleted or sends to nobody (NIST SP 800-53 AU-5, SI-4)."""
+    rules = snapshot["Observed.Rules"]
+    if not rules:
+        yield Drift("Observed.Rules", "the rules that bring changes", "none")
+    for index, rule in enumerate(rules):
+        at, name = f"Observed.Rules[{index}]", rule["Name"]
+        # The longer state is a rule that also gets what only reads.
+        if not rule["State"].startswith("ENABLED"):
+            yield Drift(f"{at}.State", "ENABLED", rule["State"], because=f"the rule {name} brings nothing")
+        elif not rule["Targets"]:
+            yield Drift(f"{at}.Targets", "a queue", 0, because=f"the rule {name} sends what it hears to nobody")
+
+
+@needs("Observed.LastChange", "Observed.FeedSince")
+def changes_arrive(snapshot: Snapshot, *, hours: int) -> Iterator[Drift]:
+    """That a change was seen within some hours, or that there was no time for one yet (NIST SP 800-53 AU-5, CA-7)."""
+    last = snapshot["Observed.LastChange"]
+    since = last or snapshot["Observed.FeedSince"]
+    if since and snapshot.observed_at - datetime.fromisoformat(since) <= timedelta(hours=hours):
+        return
+    # The moment and not how long ago it is: what stands still is told once.
+    because = f"no change was seen since {since}" if since else "no change was ever seen"
+    yield Drift("Observed.LastChange", f"within {hours} hours", last, because=because)

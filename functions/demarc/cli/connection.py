@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -48,11 +49,21 @@ class Connection:
         return str(found)
 
     @cached_property
+    def identity(self) -> Mapping[str, str]:
+        """Whose the credentials are: `Arn`, `Account` and `UserId`, as STS says.
+
+        Raises:
+            NoAnswer: if AWS does not say.
+        """
+        with asking_aws():
+            answer = self.clients("sts", self.region).get_caller_identity()
+        return {name: str(answer[name]) for name in ("Arn", "Account", "UserId")}
+
+    @property
     def account(self) -> str:
         """The account that the credentials belong to.
 
         Raises:
             NoAnswer: if AWS does not say.
         """
-        with asking_aws():
-            return str(self.clients("sts", self.region).get_caller_identity()["Account"])
+        return self.identity["Account"]

@@ -9,6 +9,7 @@ from demarc.authoring.compile import compile_matrix
 from demarc.authoring.documents import catalogue, schemas
 from demarc.cli.reference import reference
 from demarc.core.announcement import body_schema
+from demarc.core.digest import digest_schema
 
 
 def documents(root: Path) -> dict[str, str]:
@@ -17,6 +18,7 @@ def documents(root: Path) -> dict[str, str]:
         **schemas(),
         "docs/controls.md": catalogue(compile_matrix(root / "matrices")),
         "docs/announcement.schema.json": json.dumps(body_schema(), indent=2, sort_keys=True) + "\n",
+        "docs/digest.schema.json": json.dumps(digest_schema(), indent=2, sort_keys=True) + "\n",
         "docs/cli.md": reference(),
     }
 

@@ -16,6 +16,7 @@ WRONG = 1
 UNUSABLE = 2
 NO_ANSWER = 3
 NOT_THERE = 4
+REFUSED = 5
 INTERRUPTED = 130
 PIPE_CLOSED = 141
 
@@ -24,7 +25,8 @@ EXIT_CODES = {
     WRONG: "`matrix check` found problems, or `evaluate --exit-code` a control that does not hold",
     UNUSABLE: "the call is wrong, a file could not be read in full, or the matrix cannot be used",
     NO_ANSWER: "AWS refused, could not be reached, or not everything could be looked at: no verdict is not a pass",
-    NOT_THERE: "`evaluate`: AWS says that the resource does not exist",
+    NOT_THERE: "AWS says that the resource does not exist, or no finding has the ID",
+    REFUSED: "the finding does not allow what was asked, or it takes somebody else's word",
     INTERRUPTED: "stopped with Ctrl-C",
     PIPE_CLOSED: "the reader of the output went away (`demarc ... | head`)",
 }
@@ -43,6 +45,18 @@ class NoAnswer(Unusable):
     """AWS did not say what was asked."""
 
     exit_code = NO_ANSWER
+
+
+class NotThere(Unusable):
+    """What was named does not exist."""
+
+    exit_code = NOT_THERE
+
+
+class Refusal(Unusable):
+    """It must not be done so, or not by whoever asked."""
+
+    exit_code = REFUSED
 
 
 @dataclass(frozen=True)
@@ -80,6 +94,11 @@ ADVICE = (
         "the table does not exist",
         r"ResourceNotFoundException.*(Query|Scan)",
         "Correct --table or --region; the stack's output FindingsTable names the table",
+    ),
+    Advice(
+        "the stack does not exist",
+        r"ValidationError.*DescribeStacks.*does not exist",
+        "Correct --stack or --region, or name the table with --table",
     ),
     Advice(
         "AWS refused",

@@ -35,6 +35,21 @@ def compiled(root: Path) -> CompiledMatrix:
         raise Unusable("\n".join([f"the matrix in {root} cannot be used:", *lines])) from error
 
 
+def ruling(root: Path, deployed: str | None) -> CompiledMatrix:
+    """The matrix below a folder, where what it says is to have effect: as it is deployed, not as it is at hand.
+
+    Raises:
+        Unusable: if it has problems, or is not the version that is deployed, as far as that is known.
+    """
+    rules = compiled(root)
+    if deployed not in (None, rules.version):
+        raise Unusable(
+            f"the matrix in {root} ({rules.version}) is not the one that is deployed ({deployed}), so what it says "
+            "does not hold. Check out the commit that is deployed, or deploy this one"
+        )
+    return rules
+
+
 def from_here(problem: Problem, root: Path) -> Problem:
     """A problem with its file as it can be opened: the compiler names files from beside the folder of the matrix."""
     return replace(problem, file=str(root.parent / problem.file))

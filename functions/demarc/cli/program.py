@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from demarc import __version__
+from demarc.cli.acts import accept, ack, approve, assign, decline, resolve
+from demarc.cli.digest import digest
 from demarc.cli.evaluate import evaluate
 from demarc.cli.explain import explain
 from demarc.cli.failures import EXIT_CODES, INTERRUPTED, PIPE_CLOSED
 from demarc.cli.findings import findings
 from demarc.cli.matrix import matrix
+from demarc.cli.recheck import recheck
 from demarc.cli.replay import replay
+from demarc.cli.show import show
+from demarc.cli.stats import stats
+from demarc.cli.sweep import sweep
 
 
 class _Program(click.Group):
@@ -31,6 +38,12 @@ class _Program(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(PIPE_CLOSED)
         return answer
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's
+        for title, commands in SECTIONS.items():
+            width = formatter.width - 6 - max(len(str(command.name)) for command in commands)
+            with formatter.section(title):
+                formatter.write_dl([(str(each.name), each.get_short_help_str(width)) for each in commands])
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_epilog(ctx, formatter)
@@ -49,8 +62,18 @@ def main() -> None:
     \b
       demarc explain trail.json.gz
       demarc evaluate AWS::S3::Bucket my-bucket
+      demarc findings --team payments
     """
 
 
-for command in (explain, replay, evaluate, findings, matrix):
-    main.add_command(command)
+# Every command, as the help lists them.
+SECTIONS: Mapping[str, tuple[click.Command, ...]] = {
+    "Changes and resources": (explain, replay, evaluate, sweep),
+    "Findings": (findings, show, ack, assign, accept, approve, decline, resolve, recheck),
+    "Over time": (digest, stats),
+    "Matrix": (matrix,),
+}
+
+for commands in SECTIONS.values():
+    for command in commands:
+        main.add_command(command)

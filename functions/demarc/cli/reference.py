@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping
 from inspect import cleandoc
 
 import click
 
 from demarc.cli.failures import ADVICE, EXIT_CODES
+from demarc.cli.findings import COLUMNS
 from demarc.cli.program import main
 from demarc.core.model import Via
 
@@ -63,6 +65,31 @@ An outcome is `change`, or the reason why there is none:
 | `malformed` | it cannot be understood; the detail says what is missing |
 """
 
+_PEOPLE = """\
+## Who acts
+
+`ack`, `assign`, `accept`, `approve`, `decline` and `resolve` are done in the name of a person of the matrix, and there
+is no option to name another: it is who the credentials belong to (`sts:GetCallerIdentity`). An IAM user's name, or the
+name of a role's session, has to be the `email` or `id` of one of `people`. The root user, pipelines and services are
+nobody.
+
+Whoever assumes a role chooses the name of its session; only IAM Identity Center gives it. So where the matrix asks for
+a second person (`acceptance.second_person`), both have to come through IAM Identity Center or as IAM users, and the
+matrix that says who may approve has to be the one that the stack was deployed with.
+
+This binds people who use the command line. Whoever may write to the table can write anything: allow
+`dynamodb:UpdateItem` and `dynamodb:PutItem` on it to those only who would be believed anyway, and log the data events
+of the table where you have to prove it.
+
+| who | needs, besides `cloudformation:DescribeStacks` on the stack |
+|---|---|
+| reads (`findings`, `show`) | `dynamodb:Query` and `dynamodb:Scan` on the table and its indexes |
+| acts | that, `dynamodb:UpdateItem` and `dynamodb:PutItem` on the table, and `sns:Publish` on the topic |
+| looks again (`recheck`) | to read, and `sqs:SendMessage` on the responder's queue |
+
+With `encryption=customer-managed`, all of them need `kms:Decrypt` and `kms:GenerateDataKey` on the stack's key too.
+"""
+
 _RECORD = {
     "event_id": "the record's id, or what else tells it from others; null if nothing does",
     "event_source": "the service, `s3.amazonaws.com`; null if the record has none",
@@ -93,11 +120,54 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "control": "the control's id",
         "security_hub": "the Security Hub control that it corresponds to, or null",
         "compliance": "`COMPLIANT`, `NON_COMPLIANT`, `NOT_APPLICABLE` or `INSUFFICIENT_DATA`",
-        "drift": "what differs: `{path, required, actual, because}`",
+        "drift": "what differs: `{path, required, actual, because, was}`; `was` is null, since no record is asked",
         "owner": "`{team, person, email, channel, row, because, attribution_gap}`; `row` is the row of the matrix",
         "party": "`customer`, `provider` or `shared`",
         "severity": "`critical`, `high`, `medium`, `low` or `informational`",
         "reason": "why there is no verdict; else empty",
+    },
+    "sweep": {
+        "sweep": "its id; one line for the whole sweep",
+        "account": "the account",
+        "region": "the Region",
+        "started": "when it began",
+        "ended": "when it ended",
+        "complete": "whether everything that may be listed was listed, and all of it looked at",
+        "baseline": "whether it was the first, which is told in digests",
+        "matrix_version": "the matrix that judged",
+        "by": "who asked for it",
+        "listed": "resources that were handed out to be looked at",
+        "judged": "resources that are there",
+        "gone": "resources with a standing finding that are there no more",
+        "opened": "findings that were opened",
+        "resolved": "findings that were seen right, or whose resource is gone",
+        "unread": "properties that could not be read",
+        "calls": "read calls by service",
+        "dollars": "about what it cost; null from here",
+        "refused": "types that may not be listed, with the reason",
+        "missing": "what was not done before it was given up",
+        "controls": "from here: by control `{severity, resources, teams}`, how many resources it does not hold on; "
+        "null where what is deployed looked",
+        "unanswered": "from here: resources that could not be looked at, with the reason",
+    },
+    "stats": {
+        "by": "`all`, `team`, `severity` or `layer`",
+        "name": "the team's id, the severity or the layer; null for all",
+        "since": "when the period begins",
+        "until": "when it ends: now",
+        "open": "how many findings are open now, acknowledged or not",
+        "overdue": "how many of them should have been mended by now",
+        "accepted": "how many are accepted now",
+        "opened": "how many openings there were in the period; a finding that came back is opened again",
+        "ended": "how many of any age were resolved or gone in it",
+        "gone": "how many of these with their resource",
+        "late": "how many of these after their deadline",
+        "reopened": "how many of these came back",
+        "reopen_rate": "`reopened` of `ended`, from 0 to 1; null where nothing ended",
+        "time_to_detect": "`{count, mean, median, p90}` in seconds, null where `count` is 0: from the change that set "
+        "what is broken to the opening",
+        "time_to_acknowledge": "the same, from the opening to the acknowledgement",
+        "time_to_resolve": "the same, from the opening until it was resolved or gone; not what was accepted then",
     },
     "matrix check": {
         "file": "where the problem is",
@@ -123,6 +193,25 @@ _MORE = {
     "findings": """\
 With `--json`, the whole finding as [announcement.md](announcement.md) describes it, without `schema` and
 `drift_omitted`, and with `announced`, the last revision that was told.
+
+With `--csv`, a header and then a line for each finding; more columns may be added at the end:
+
+"""
+    + textwrap.fill(", ".join(f"`{column}`" for column in COLUMNS) + ".", 118)
+    + """
+
+Times are ISO 8601 in UTC; an empty cell is what there is none of. A text that a spreadsheet would take for a formula
+has an apostrophe before it.
+""",
+    "show": """\
+With `--json`, a line as that of `demarc findings` for each revision, oldest first: the last is the finding as it is.
+""",
+    **dict.fromkeys(
+        ("ack", "assign", "accept", "approve", "decline", "resolve", "recheck"),
+        "With `--json`, the finding afterwards, as `demarc findings` tells it.\n",
+    ),
+    "digest": """\
+With `--json`, one line: the body that is announced, as [digest.schema.json](digest.schema.json) describes it.
 """,
     "matrix show": """\
 Other views have fields of their own, and `--control` has all that the matrix says of one control.
@@ -140,6 +229,7 @@ def _lines() -> Iterator[str]:
     with click.Context(main, info_name="demarc") as context:
         for command in _commands(main, context):
             yield from _command(command)
+    yield _PEOPLE
     yield _FILES
     yield from _exit_codes()
     yield from _errors()

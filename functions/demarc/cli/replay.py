@@ -14,7 +14,7 @@ import click
 
 from demarc.cli import options
 from demarc.cli.connection import Connection
-from demarc.cli.failures import FINE, NO_ANSWER, UNUSABLE, Unusable, asking_aws
+from demarc.cli.failures import FINE, NO_ANSWER, UNUSABLE, asking_aws
 from demarc.cli.terminal import fact, headline, say, say_json, say_lines, warn, with_progress
 from demarc.cli.told import call_of, counted, counts_of, drift_of, owner_of, record_of
 from demarc.core.change import TouchIndex
@@ -117,14 +117,9 @@ def _store(table_name: str | None, connection: Connection, *, tells: bool) -> Fi
 
     Where nobody is told, nothing is noted as told either: the next judgement of the resource announces it.
     """
+    from demarc.cli.telling import Untold
     from demarc.stores.dynamodb import DynamoFindingStore
     from demarc.stores.memory import MemoryFindingStore
-
-    class Untold(DynamoFindingStore):
-        """A table in which whatever is recorded goes on waiting to be announced."""
-
-        def mark_announced(self, finding: Finding) -> None:
-            pass
 
     if table_name is None:
         return MemoryFindingStore()
@@ -136,15 +131,9 @@ def _store(table_name: str | None, connection: Connection, *, tells: bool) -> Fi
 
 def _announcer(topic: str | None, printed: StringIO | None, connection: Connection) -> Announcer:
     from demarc.announcers.console import ConsoleAnnouncer
-    from demarc.announcers.sns import SnsAnnouncer
+    from demarc.cli.deployment import announcer_on
 
-    if topic is None:
-        return ConsoleAnnouncer(printed or StringIO())
-    parts = topic.split(":")
-    if len(parts) != 6 or parts[2] != "sns" or not parts[3]:
-        raise Unusable(f"{topic!r} is not the ARN of an SNS topic")
-    with asking_aws():
-        return SnsAnnouncer(connection.clients("sns", parts[3]), topic)
+    return announcer_on(topic, connection) if topic else ConsoleAnnouncer(printed or StringIO())
 
 
 # --- what is told ---------------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def _settled(change: Change, batch: Batch, pipeline: Pipeline, connection: Conne
         news |= {finding.id for finding in judgement.findings} if judgement else set()
         if each.seen not in ("unanswered", "other-account"):
             with asking_aws():
-                standing |= pipeline.store.known(each.resource)
+                standing |= pipeline.store.known(each.resource).findings
     worst_first = sorted(standing.values(), key=lambda finding: list(Severity).index(finding.severity))
     return Settled(change, tuple(looked), tuple(worst_first), frozenset(news))
 

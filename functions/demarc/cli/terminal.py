@@ -30,6 +30,7 @@ _STYLES = {
     "INSUFFICIENT_DATA": "bold yellow",
     "NOT_APPLICABLE": "dim",
     "OPEN": "bold red",
+    "ACKNOWLEDGED": "bold yellow",
     "ACCEPTED": "yellow",
     "RESOLVED": "green",
     "GONE": "dim",

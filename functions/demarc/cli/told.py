@@ -9,7 +9,7 @@ from typing import Any
 from demarc.core.announcement import spoken
 from demarc.core.change import NoChange, Reason
 from demarc.core.matrix import Organization
-from demarc.core.model import Actor, Attribution, Change, Drift, Layer, Owner, Party, Tier
+from demarc.core.model import Actor, Attribution, Change, Drift, Layer, Owner, Party, Resource, Tier
 
 _LISTED = 20
 
@@ -47,8 +47,14 @@ def line_of(layer: Layer, attribution: Attribution, *tiers: Tier) -> str:
 
 
 def drift_of(drift: Drift) -> str:
+    """What a path was, if that is known and it was otherwise, what it is, and what it must be."""
     because = f" ({drift.because})" if drift.because else ""
-    return f"{drift.path} is {spoken(drift.actual)}, must be {spoken(drift.required)}{because}"
+    was = f"was {spoken(drift.was.value)}, " if drift.was and drift.was.value != drift.actual else ""
+    return f"{drift.path} {was}is {spoken(drift.actual)}, must be {spoken(drift.required)}{because}"
+
+
+def place_of(resource: Resource) -> str:
+    return f"{resource.type} {resource.identifier}, {resource.account}, {resource.region}"
 
 
 def record_of(outcome: Change | NoChange) -> dict[str, Any]:

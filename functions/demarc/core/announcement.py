@@ -1,21 +1,22 @@
-"""A finding as it is told: attributes to filter by, a body for machines, a text for the person who was just paged."""
+"""Findings as they are told: attributes to filter by, a body for machines, a text for the person who was just paged."""
 
 from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from demarc.core.model import Cause, Drift, Finding, Party, Relation, Status
-from demarc.core.wire import json_schema, to_wire
+from demarc.core.model import STANDING, Act, Cause, Drift, Finding, Party, Relation, Severity, Status, Transition
+from demarc.core.wire import WireError, from_wire, json_schema, to_wire
 
-SCHEMA = "demarc.finding/1"
+SCHEMA = "demarc.findings/1"
 
 # SNS takes 256 KiB for a whole message, and the text travels with the body (SNS API Reference, Publish).
 _DRIFTS_TOLD = 20
 _VALUE_LENGTH = 1_000
+_TOGETHER = 80_000
 _SUBJECT_LENGTH = 99
 _WIDTH = 78
 
@@ -29,67 +30,151 @@ _RELATIONS = {
     Relation.UNKNOWN: "not known to the matrix",
 }
 _OPERATORS = frozenset({"present", "absent", "at_least", "at_most", "one_of", "none_of"})
-_HEADLINES = {Status.OPEN: "OPEN", Status.ACCEPTED: "ACCEPTED RISK", Status.RESOLVED: "RESOLVED", Status.GONE: "GONE"}
+_STATUSES = {
+    Status.OPEN: "OPEN",
+    Status.ACKNOWLEDGED: "ACKNOWLEDGED",
+    Status.ACCEPTED: "ACCEPTED RISK",
+    Status.RESOLVED: "RESOLVED",
+    Status.GONE: "GONE",
+}
+_WORST_FIRST = list(Severity)
+_ACTS = {
+    Act.MOVE: "YOURS NOW",
+    Act.ASSIGN: "ASSIGNED",
+    Act.PROPOSE: "APPROVAL ASKED",
+    Act.DECLINE: "NOT ACCEPTED",
+    Act.EXPIRE: "ACCEPTANCE EXPIRED",
+    Act.REMIND: "REMINDER",
+    Act.ESCALATE: "OVERDUE",
+}
 # A control's title says what must hold; whoever was just paged must not take it for what is.
-_CLAIMS = {Status.OPEN: "Broken: ", Status.ACCEPTED: "Broken: ", Status.RESOLVED: "Holds again: ", Status.GONE: ""}
+_CLAIMS = {Status.RESOLVED: "Holds again: ", Status.GONE: ""}
 
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What is published of one revision of a finding."""
+    """What is published at once. An attribute with several values is a tuple."""
 
     subject: str
     text: str
     body: Mapping[str, Any]
-    attributes: Mapping[str, str]
+    attributes: Mapping[str, str | tuple[str, ...]]
 
 
-def announcement_of(finding: Finding) -> Announcement:
-    """Tell a finding. Everything that came from an event or a resource is untrusted: cleaned here, and bounded."""
+def groups_of(findings: Iterable[Finding]) -> list[tuple[Finding, ...]]:
+    """What is told in one message: the findings that the same teams are to hear of, as many as there is room for."""
+    groups: dict[tuple[str, ...], list[list[Finding]]] = {}
+    room: dict[tuple[str, ...], int] = {}
+    for finding in findings:
+        size = len(json.dumps(_facts(finding)))
+        batches = groups.setdefault(finding.audience, [])
+        if not batches or size > room[finding.audience]:
+            batches.append([])
+            room[finding.audience] = _TOGETHER
+        batches[-1].append(finding)
+        room[finding.audience] -= size
+    return [tuple(batch) for batches in groups.values() for batch in batches]
+
+
+def announcement_of(findings: Sequence[Finding]) -> Announcement:
+    """Tell findings of one audience together, the worst first.
+
+    Everything that came from an event or a resource is untrusted: cleaned here, and bounded.
+    """
+    ordered = sorted(findings, key=lambda finding: _WORST_FIRST.index(finding.severity))
+    audience = tuple(dict.fromkeys(team for finding in ordered for team in _audience(finding)))
     return Announcement(
-        subject=_subject(finding), text=_text(finding), body=_body(finding), attributes=_attributes(finding)
+        subject=_subject(ordered),
+        text=_text(ordered),
+        body={"schema": SCHEMA, "audience": list(audience), "findings": [_facts(finding) for finding in ordered]},
+        attributes={"audience": audience, **_attributes(ordered)},
     )
 
 
-def _attributes(finding: Finding) -> dict[str, str]:
+def findings_in(body: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """The findings that a body tells of; long values and drift beyond the first twenty are not all there.
+
+    Raises:
+        WireError: if it is no such body.
+    """
+    if body.get("schema") != SCHEMA or not isinstance(body.get("findings"), list):
+        raise WireError(f"not a {SCHEMA}")
+    told = [{name: value for name, value in facts.items() if name != "drift_omitted"} for facts in body["findings"]]
+    return tuple(from_wire(Finding, facts) for facts in told)
+
+
+def _audience(finding: Finding) -> tuple[str, ...]:
+    # Revisions from before there was an audience speak to the owner's team.
+    return finding.audience or (finding.attribution.owner.team,)
+
+
+def _attributes(findings: Sequence[Finding]) -> dict[str, str | tuple[str, ...]]:
     """What subscriptions may filter by (SNS filter policies work on message attributes)."""
-    return {
-        "team": finding.attribution.owner.team,
-        "severity": finding.severity.value,
-        "status": finding.status.value,
-        "party": finding.attribution.party.value,
-        "layer": finding.layer.value,
-        "account": finding.resource.account,
-        "environment": finding.attribution.environment,
-    }
+    each = [
+        {
+            "team": finding.attribution.owner.team,
+            "severity": finding.severity.value,
+            "status": finding.status.value,
+            "act": finding.transition.act.value if finding.transition else "",
+            "party": finding.attribution.party.value,
+            "layer": finding.layer.value,
+            "account": finding.resource.account,
+            "environment": finding.attribution.environment,
+        }
+        for finding in findings
+    ]
+    return {name: _one_or_all(attributes[name] for attributes in each) for name in each[0] if each[0][name]}
 
 
-def _subject(finding: Finding) -> str:
+def _one_or_all(values: Iterable[str]) -> str | tuple[str, ...]:
+    distinct = tuple(dict.fromkeys(value for value in values if value))
+    return distinct[0] if len(distinct) == 1 else distinct
+
+
+def headline_of(finding: Finding) -> str:
+    """In a word or two, what is new: the act where that says it, else the status."""
+    transition = finding.transition
+    if transition is None:
+        return _STATUSES[finding.status]
+    if transition.was in (Status.RESOLVED, Status.GONE):
+        return "REOPENED"
+    return _ACTS.get(transition.act, _STATUSES[finding.status])
+
+
+def _subject(findings: Sequence[Finding]) -> str:
     """One ASCII line under 100 characters, as SNS asks for."""
-    head = _HEADLINES[finding.status] if finding.status is not Status.OPEN else finding.severity.value.upper()
-    line = clean(f"[{head}] {claim_of(finding)}: {finding.resource.identifier}")
-    return line.encode("ascii", "replace").decode()[:_SUBJECT_LENGTH]
+    worst = findings[0]
+    head = headline_of(worst)
+    line = f"[{worst.severity.value.upper() if head == 'OPEN' else head}] "
+    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+    line = clean(f"{line}{claim_of(worst)}: {worst.resource.identifier}")
+    return shortened(line.encode("ascii", "replace").decode(), _SUBJECT_LENGTH - len(more)) + more
 
 
-def _body(finding: Finding) -> dict[str, Any]:
-    """Every fact of the finding under a versioned schema; `body_schema` describes it."""
+def _facts(finding: Finding) -> dict[str, Any]:
+    """Every fact of a finding; `body_schema` describes it."""
     facts: dict[str, Any] = to_wire(finding)
     told = finding.drift[:_DRIFTS_TOLD]
     facts["drift"] = [_bounded(drift) for drift in told]
     facts["drift_omitted"] = len(finding.drift) - len(told)
-    for inward in ("announced", "matrix_version"):
-        del facts[inward]
-    return {"schema": SCHEMA, **facts, "matrix_version": finding.matrix_version}
+    facts["audience"] = list(_audience(finding))
+    del facts["announced"]
+    return facts
 
 
 def _bounded(drift: Drift) -> dict[str, Any]:
     value: dict[str, Any] = to_wire(drift)
     for side in ("required", "actual"):
-        text = json.dumps(value[side])
-        if len(text) > _VALUE_LENGTH:
-            value[side] = f"{text[:_VALUE_LENGTH]}... ({len(text)} characters)"
+        value[side] = _short_value(value[side])
+    if value["was"]:
+        value["was"]["value"] = _short_value(value["was"]["value"])
     value["because"] = shortened(drift.because, _VALUE_LENGTH)
     return value
+
+
+def _short_value(value: Any) -> Any:
+    text = json.dumps(value)
+    return value if len(text) <= _VALUE_LENGTH else f"{text[:_VALUE_LENGTH]}... ({len(text)} characters)"
 
 
 def clean(text: str) -> str:
@@ -105,26 +190,39 @@ def shortened(text: str, length: int) -> str:
 
 def claim_of(finding: Finding) -> str:
     """The control's title with whether it holds."""
-    return f"{_CLAIMS[finding.status]}{finding.title}"
+    return f"{_CLAIMS.get(finding.status, 'Broken: ')}{finding.title}"
 
 
-def _text(finding: Finding) -> str:
-    return "\n".join(_paragraphs(finding))
+def _text(findings: Sequence[Finding]) -> str:
+    return "\n".join(_pages(findings))
+
+
+def _pages(findings: Sequence[Finding]) -> Iterator[str]:
+    if len(findings) > 1:
+        yield f"{len(findings)} findings, the worst first"
+        yield ""
+    for number, finding in enumerate(findings, start=1):
+        if number > 1:
+            yield ""
+            yield "-" * _WIDTH
+            yield ""
+        yield from _paragraphs(finding)
 
 
 def _paragraphs(finding: Finding) -> Iterator[str]:
     attribution, owner = finding.attribution, finding.attribution.owner
-    yield f"{_HEADLINES[finding.status]} ({finding.severity}). {claim_of(finding)}"
+    yield f"{headline_of(finding)} ({finding.severity}). {claim_of(finding)}"
     yield f"{clean(finding.resource.type)} {clean(finding.resource.identifier)}"
     yield f"account {finding.resource.account} ({attribution.environment}), {clean(finding.resource.region)}"
     yield ""
     yield from _wrapped("Whose", f"{owner.person}, team {owner.team}: {owner.because} [{owner.row}]")
     side = {Party.CUSTOMER: "ours", Party.SHARED: "shared with AWS", Party.PROVIDER: "AWS's"}[attribution.party]
     yield from _wrapped("The line", f"{finding.layer} of {attribution.tier} is {side}. {attribution.line}")
+    yield from _steps(finding)
     yield ""
     yield from _state(finding)
     yield from _who(finding)
-    if finding.status is Status.OPEN:
+    if finding.status in (Status.OPEN, Status.ACKNOWLEDGED):
         yield ""
         yield from _wrapped("By when", f"{finding.due_at:%A %d %B %Y, %H:%M} UTC")
         # The command is not wrapped: it is there to be copied.
@@ -132,10 +230,40 @@ def _paragraphs(finding: Finding) -> Iterator[str]:
     requirements = "; ".join(f"{name}: {', '.join(ids)}" for name, ids in finding.references.items() if ids)
     if requirements:
         yield ""
-        yield from _wrapped("Breaks" if finding.status is Status.OPEN else "Serves", requirements)
+        yield from _wrapped("Breaks" if finding.status in STANDING else "Serves", requirements)
     yield ""
     yield f"finding {finding.id}, revision {finding.revision}"
     yield f"control {finding.control}, matrix {finding.matrix_version}"
+
+
+def _steps(finding: Finding) -> Iterator[str]:
+    """What was said and done about it, apart from what was seen."""
+    told = finding.transition and said(finding.transition)
+    if told:
+        yield ""
+        yield from _wrapped("News", told)
+    if finding.status is Status.ACKNOWLEDGED and finding.acknowledged_at:
+        yield from _wrapped("At it", f"{finding.acknowledged_by}, since {finding.acknowledged_at:%d %B %Y, %H:%M} UTC")
+    if finding.assignee:
+        yield from _wrapped("Assigned", finding.assignee)
+    if finding.proposal:
+        risk = finding.proposal
+        yield from _wrapped(
+            "Proposed", f"{risk.requested_by}: {risk.reason} (until {risk.expires:%d %B %Y, %H:%M} UTC)"
+        )
+    if finding.reopened:
+        yield from _wrapped(
+            "Before", f"it was open {finding.reopened} time{'s' if finding.reopened > 1 else ''} before"
+        )
+
+
+def said(transition: Transition) -> str:
+    """What led to a revision as a sentence, or nothing where it was merely seen."""
+    if transition.act in (Act.BROKEN, Act.RIGHT, Act.GONE):
+        return ""
+    to = f" ({transition.to})" if transition.to else ""
+    why = f": {transition.reason}" if transition.reason else ""
+    return f"{transition.act}{to} by {transition.by}, {transition.at:%d %B %Y, %H:%M} UTC, {transition.origin}{why}"
 
 
 def _state(finding: Finding) -> Iterator[str]:
@@ -150,12 +278,26 @@ def _state(finding: Finding) -> Iterator[str]:
         until = f"{risk.expires:%d %B %Y, %H:%M} UTC"
         yield from _wrapped("Accepted", f"{risk.id}: {risk.reason} ({risk.approver}, until {until})")
     for drift in finding.drift[:_DRIFTS_TOLD]:
+        if drift.was:
+            yield from _wrapped("Was", was_of(drift))
         yield from _wrapped("Is", f"{clean(drift.path)} = {spoken(drift.actual)}")
         yield from _wrapped(
             "Must be", f"{spoken(drift.required)}{f' ({clean(drift.because)})' if drift.because else ''}"
         )
     if len(finding.drift) > _DRIFTS_TOLD:
         yield from _wrapped("", f"and {len(finding.drift) - _DRIFTS_TOLD} more")
+
+
+def was_of(drift: Drift) -> str:
+    """What was there before a drift, in words; nothing where nobody had looked."""
+    if drift.was is None:
+        return ""
+    when = f"{drift.was.at:%d %B %Y, %H:%M} UTC"
+    if drift.was.value == drift.actual:
+        return f"the same on {when}, when it was last read"
+    entry = "[" in drift.path or isinstance(drift.actual, Mapping)
+    value = "not there" if drift.was.value is None and entry else spoken(drift.was.value)
+    return f"{value} on {when}"
 
 
 def spoken(value: Any) -> str:
@@ -204,14 +346,23 @@ def _wrapped(label: str, text: str) -> list[str]:
 
 def body_schema() -> dict[str, Any]:
     """The JSON schema of a body, from the annotations of what is in it: a fact cannot be told and not described."""
-    schema = json_schema(Finding)
-    properties = {name: value for name, value in schema["properties"].items() if name != "announced"}
-    properties |= {"schema": {"const": SCHEMA}, "drift_omitted": {"type": "integer", "minimum": 0}}
+    finding = json_schema(Finding)
+    properties = {name: value for name, value in finding["properties"].items() if name != "announced"}
+    properties["drift_omitted"] = {"type": "integer", "minimum": 0}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": SCHEMA,
-        "description": "One revision of a finding. The same id and revision again is a duplicate.",
-        **schema,
-        "properties": properties,
-        "required": sorted(properties),
+        "description": "Revisions of findings. The same id and revision again is a duplicate.",
+        "type": "object",
+        "properties": {
+            "schema": {"const": SCHEMA},
+            "audience": {"type": "array", "items": {"type": "string"}},
+            "findings": {
+                "type": "array",
+                "minItems": 1,
+                "items": {**finding, "properties": properties, "required": sorted(properties)},
+            },
+        },
+        "required": ["schema", "audience", "findings"],
+        "additionalProperties": False,
     }

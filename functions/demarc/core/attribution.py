@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-from demarc.core.matrix import Assignment, Matrix, Organization, Workload
+from demarc.core.matrix import Assignment, Matrix, Organization, Person, Workload
 from demarc.core.model import (
     AcceptedRisk,
     Actor,
@@ -163,17 +163,19 @@ def relation_of(actor: Actor, owner: Owner, organization: Organization) -> Relat
         return Relation.BREAK_GLASS
     if actor.kind is ActorKind.PIPELINE or _matches_any(role, organization.roles.pipelines):
         return Relation.PIPELINE
-    team = _team_of(actor, organization)
-    if team is None:
+    person = person_of(actor.name, organization)
+    if person is None:
         return Relation.UNKNOWN
-    return Relation.SAME_TEAM if team == owner.team else Relation.OTHER_TEAM
+    return Relation.SAME_TEAM if person.team == owner.team else Relation.OTHER_TEAM
 
 
-def _team_of(actor: Actor, organization: Organization) -> str | None:
-    name = actor.name.casefold()
+def person_of(name: str, organization: Organization) -> Person | None:
+    """Who of the matrix goes by a name in AWS: their e-mail address or their id, in any case of letters."""
+    wanted = name.casefold()
     for person in organization.people.values():
-        if name in (person.email.casefold(), person.id.casefold()):
-            return person.team
+        # Somebody without an address goes by their id alone, and not by no name at all.
+        if wanted and wanted in (person.email.casefold(), person.id.casefold()):
+            return person
     return None
 
 
@@ -183,6 +185,6 @@ def exception_for(
     """The accepted risk that covers a control on a resource at a moment; an expired one covers nothing."""
     for row in organization.exceptions:
         if row.control == control.id and fnmatchcase(resource.arn, row.resource) and at < row.expires:
-            approver = organization.people[row.approver].name
-            return AcceptedRisk(id=row.id, reason=row.reason, approver=approver, expires=row.expires)
+            approver = organization.people[row.approver]
+            return AcceptedRisk(row.id, row.reason, approver.name, row.expires, approver_team=approver.team)
     return None

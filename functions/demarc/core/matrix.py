@@ -10,29 +10,59 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
+from demarc.core.calendar import Calendar, QuietHours
 from demarc.core.model import Control, Layer, Party, Severity, Tier
 from demarc.core.wire import from_wire
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
+    """`slack` is their member id in the workspace (`U0123ABCD`); without it they are looked up by e-mail address."""
+
     id: str
     name: str
     email: str
     team: str
+    slack: str | None = None
+
+
+class DestinationKind(StrEnum):
+    """What carries announcements to a team beside e-mail."""
+
+    SLACK = "slack"
+    SLACK_WEBHOOK = "slack-webhook"
+    TEAMS = "teams"
+    WEBHOOK = "webhook"
+    AMAZON_Q = "amazon-q"
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """One place that a team is told at. `channel` is Slack's; `secret` names the secret that holds the URL."""
+
+    kind: DestinationKind
+    channel: str | None = None
+    secret: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """`accountable` is the id of the person who answers when no row names another."""
+    """`accountable` is the id of the person who answers when no row names another.
+
+    `escalation` are the ids of the people told after them, in order, while a finding stays overdue.
+    """
 
     id: str
     name: str
     email: str
     accountable: str
     channel: str | None = None
+    escalation: tuple[str, ...] = ()
+    destinations: tuple[Destination, ...] = ()
+    quiet_hours: QuietHours | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +128,36 @@ class Roles:
 
 
 @dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Who may accept a risk. `second_person`: severities whose owner needs somebody else's word, one of `approvers`.
+
+    `approvers` are ids of people; `longest_days` bounds how far away an expiry may be.
+    """
+
+    second_person: tuple[Severity, ...] = ()
+    approvers: tuple[str, ...] = ()
+    longest_days: int = 365
+
+
+@dataclass(frozen=True, slots=True)
+class Chasing:
+    """How a deadline is chased: hours before it at which the owner is reminded, and after it between escalations.
+
+    `digest_weekday` (Monday is 0) and `digest_hour` say when the weekly digests go out, in the calendar's time zone.
+    """
+
+    reminders: tuple[int, ...] = (24,)
+    escalate_every: int = 24
+    digest_weekday: int = 0
+    digest_hour: int = 8
+
+
+@dataclass(frozen=True, slots=True)
 class Organization:
-    """The customer's page of the matrix. `deadlines` are hours from opening to due, by severity."""
+    """The customer's page of the matrix. `deadlines` are hours from opening to due, by severity.
+
+    `silence` is after how many hours without any change a Region's feed is suspect.
+    """
 
     id: str
     name: str
@@ -114,6 +172,10 @@ class Organization:
     assignments: tuple[Assignment, ...]
     exceptions: tuple[RiskException, ...]
     roles: Roles
+    acceptance: Acceptance = Acceptance()
+    chasing: Chasing = Chasing()
+    calendar: Calendar = Calendar()
+    silence: int = 24
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,12 +62,46 @@ class Layer(StrEnum):
 
 
 class Status(StrEnum):
-    """Where a finding stands. Only what was read from AWS moves it."""
+    """Where a finding stands; `core.finding.TRANSITIONS` says how it gets there. Only what was read resolves it."""
 
     OPEN = "OPEN"
+    ACKNOWLEDGED = "ACKNOWLEDGED"
     ACCEPTED = "ACCEPTED"
     RESOLVED = "RESOLVED"
     GONE = "GONE"
+
+
+# What does not hold now, whether or not anybody works on it.
+STANDING = (Status.OPEN, Status.ACKNOWLEDGED, Status.ACCEPTED)
+
+
+class Act(StrEnum):
+    """What leads to a revision: first what was read from AWS, then what people say, then what the clock does."""
+
+    BROKEN = "seen broken"
+    RIGHT = "seen right"
+    GONE = "seen gone"
+    MOVE = "changed hands"
+    ACKNOWLEDGE = "acknowledged"
+    ASSIGN = "assigned"
+    PROPOSE = "acceptance proposed"
+    ACCEPT = "accepted"
+    DECLINE = "acceptance declined"
+    EXPIRE = "acceptance expired"
+    REMIND = "reminded"
+    ESCALATE = "escalated"
+
+
+class Origin(StrEnum):
+    """Where an act came from. `schedule` is the clock; `matrix` an exception that is written in it."""
+
+    CHANGE = "change"
+    SWEEP = "sweep"
+    CLI = "cli"
+    SLACK = "slack"
+    SECURITY_HUB = "security-hub"
+    MATRIX = "matrix"
+    SCHEDULE = "schedule"
 
 
 class ActorKind(StrEnum):
@@ -169,13 +203,22 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Was:
+    """What the same path held when the resource was last read before, and when that was."""
+
+    value: Any
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Drift:
-    """One path of a snapshot that differs from what is required."""
+    """One path of a snapshot that differs from what is required; `was` is None where nobody had looked before."""
 
     path: str
     required: Any
     actual: Any
     because: str = ""
+    was: Was | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,20 +301,61 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedRisk:
-    """The exception of the matrix that covers a finding, until it expires."""
+    """What covers a finding until it expires: an exception of the matrix, or what people agreed on since.
+
+    `approver` is the name of who answers for it, `approver_team` their team's id; `requested_by` who asked, where
+    that was somebody else. A false positive says that the verdict is wrong: it covers `drift`, the fingerprint of
+    what was seen, and nothing that is seen later.
+    """
 
     id: str
     reason: str
     approver: str
     expires: datetime
+    approver_team: str = ""
+    requested_by: str = ""
+    origin: Origin = Origin.MATRIX
+    drift: str | None = None
+
+    @property
+    def false_positive(self) -> bool:
+        return self.drift is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Why a resource is looked at: for a change, or because a sweep or somebody (`by`) asked."""
+
+    origin: Origin = Origin.CHANGE
+    by: str = "Demarc"
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """How a finding came to a revision: what was done, by whom, when, why and from where.
+
+    `by` is the name of a person of the matrix, of the actor behind a change, or Demarc. `to` is whom it speaks to
+    besides the owner's team: the person assigned, reminded or escalated to. `was` is the status before.
+    """
+
+    act: Act
+    origin: Origin
+    by: str
+    at: datetime
+    was: Status | None = None
+    reason: str = ""
+    to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """The lasting record of a control that does not hold on a resource, from opened to resolved.
 
-    `revision` counts what is worth telling; `announced` is the last revision that was told. `cause` is the change
-    that the drift is seen with, `resolved_by` the one that the resource was seen right (or gone) with.
+    `revision` counts what is worth telling; `announced` is the last revision that was told; `transition` is what led
+    to this one. `cause` is the change that the drift is seen with, `resolved_by` the one that the resource was seen
+    right (or gone) with. `opened_at`, `acknowledged_at` and `resolved_at` are of this opening; `reopened` counts
+    earlier ones. `proposal` is an acceptance that waits for a second person. `reminded` and `escalated` count steps
+    taken towards the deadline and beyond. `audience` are the teams that this revision is told to.
     """
 
     id: str
@@ -299,6 +383,14 @@ class Finding:
     resolved_by: Cause | None = None
     exception: AcceptedRisk | None = None
     reason: str = ""
+    transition: Transition | None = None
+    assignee: str | None = None
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+    proposal: AcceptedRisk | None = None
+    reminded: int = 0
+    escalated: int = 0
+    audience: tuple[str, ...] = ()
 
 
 def finding_id(control: Control, resource: Resource) -> str:

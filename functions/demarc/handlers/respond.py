@@ -1,6 +1,6 @@
-"""The responder: an SQS batch of EventBridge envelopes in, attributed findings out.
+"""The responder: an SQS batch of EventBridge envelopes, and of looks that were asked for, in; attributed findings out.
 
-Deployed once per group of layers; `DEMARC_RESPONDER` says which, and the compiled matrix holds only that group's rows.
+Deployed once per group of layers; `DEMARC_NAME` says which, and the compiled matrix holds only that group's rows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -30,12 +30,20 @@ from demarc import readers
 from demarc.announcers.sns import SnsAnnouncer
 from demarc.aws import AwsClients
 from demarc.core.change import NoChange, Reason, TouchIndex, interpret
+from demarc.core.look import Look, is_look, look_of
 from demarc.core.matrix import Matrix
+from demarc.core.metering import metrics_of
 from demarc.core.model import Change, Compliance, Status
+from demarc.core.wire import WireError
+from demarc.handlers.metering import emit
 from demarc.pipeline import Batch, Judgement, Pipeline
 from demarc.readers import Gone
 from demarc.settings import Settings
 from demarc.stores.dynamodb import DynamoFindingStore
+from demarc.stores.heartbeats import Heartbeats
+
+if TYPE_CHECKING:
+    from demarc.handlers.looking import Desk
 
 logger = Logger()
 metrics = Metrics()
@@ -58,7 +66,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     responder = _responder(Settings.of())
     metrics.add_dimension(name="responder", value=responder.name)
     logger.append_keys(responder=responder.name, matrix=responder.pipeline.matrix.version)
-    batch = _Delivery(event["Records"], responder)
+    batch = _Delivery(event["Records"], responder, context)
     answer = process_partial_response(
         event=event,
         record_handler=batch.settle,
@@ -95,7 +103,57 @@ class _Responder:
             announcer=SnsAnnouncer(outgoing("sns", settings.region), settings.topic_arn),
             clock=lambda: datetime.now(UTC),
         )
-        self.name = settings.responder
+        self.heartbeats = Heartbeats(outgoing("dynamodb", settings.region), settings.table)
+        self.name = settings.name
+        self._settings = settings
+        self._outgoing = outgoing
+
+    def interpreted(self, body: Any, account: str) -> Change | Look | NoChange:
+        """What a message is about; `account` is where this function runs."""
+        try:
+            message = json.loads(body)
+        except (TypeError, ValueError) as error:
+            return NoChange(Reason.MALFORMED, f"the message is not JSON: {error}")
+        if not is_look(message):
+            return interpret(message, self.touches)
+        try:
+            return self._admitted(look_of(message), account)
+        except WireError as error:
+            return NoChange(Reason.MALFORMED, str(error))
+
+    def _admitted(self, look: Look, account: str) -> Look:
+        """A look at what is ours to look at: anybody may have put it into the queue who may send there.
+
+        Raises:
+            WireError: if a resource is not one of this responder's types, or not of this account and Region.
+        """
+        for resource in look.resources:
+            if resource.type not in self.pipeline.readers:
+                raise WireError(f"the {self.name} responder does not judge {resource.type!r:.100}")
+            if (resource.account, resource.region) != (account, self._settings.region):
+                raise WireError(f"{resource.account!r:.100}, {resource.region!r:.100} is not where this function works")
+        return look
+
+    @cache  # noqa: B019  # it lives as long as the container
+    def desk(self, account: str) -> Desk:
+        """What looks are settled with, made for the first."""
+        from demarc.handlers.looking import Desk
+        from demarc.stores.sweeps import DynamoSweepStore
+
+        settings = self._settings
+        return Desk(
+            pipeline=self.pipeline,
+            calls=self.clients.calls,
+            sweeps=DynamoSweepStore(
+                self._outgoing("dynamodb", settings.region),
+                settings.table,
+                account=account,
+                region=settings.region,
+                clock=self.pipeline.clock,
+            ),
+            sqs=self._outgoing("sqs", settings.region),
+            queue=settings.queue_of(settings.name),
+        )
 
 
 @cache
@@ -113,8 +171,13 @@ def _begin_collecting() -> None:
 class _Delivery:
     """One SQS batch: interpreted whole, so that a resource is read once, then settled message by message."""
 
-    def __init__(self, messages: list[Mapping[str, Any]], responder: _Responder) -> None:
-        self._outcomes = {each["messageId"]: _interpreted(each.get("body"), responder.touches) for each in messages}
+    def __init__(self, messages: list[Mapping[str, Any]], responder: _Responder, context: LambdaContext) -> None:
+        self._responder = responder
+        self._context = context
+        self._account = context.invoked_function_arn.split(":")[4]
+        self._outcomes = {
+            each["messageId"]: responder.interpreted(each.get("body"), self._account) for each in messages
+        }
         changes = [outcome for outcome in self._outcomes.values() if isinstance(outcome, Change)]
         self._batch = Batch(responder.pipeline, changes)
 
@@ -122,24 +185,43 @@ class _Delivery:
         """Settle one message.
 
         Raises:
-            PoisonMessage: if it is no event at all; and whatever a read, the store or the topic raised.
+            PoisonMessage: if it is no event and no look; and whatever a read, the store or the topic raised.
         """
         outcome = self._outcomes[record.message_id]
+        if isinstance(outcome, Look):
+            self._look(outcome, record)
+            return
         if isinstance(outcome, NoChange):
             _pass_over(outcome, record.message_id)
             return
         for judgement in self._batch.settle(outcome):
             _report(judgement, outcome)
-        lag = (datetime.now(UTC) - outcome.time).total_seconds() * 1000
+        now = datetime.now(UTC)
+        self._responder.heartbeats.note(
+            outcome.account, outcome.region, now, f"{outcome.event_source}:{outcome.event_name}"
+        )
+        lag = (now - outcome.time).total_seconds() * 1000
         metrics.add_metric("VerificationLag", MetricUnit.Milliseconds, max(lag, 0.0))
 
-
-def _interpreted(body: Any, touches: TouchIndex) -> Change | NoChange:
-    try:
-        event = json.loads(body)
-    except (TypeError, ValueError) as error:
-        return NoChange(Reason.MALFORMED, f"the message is not JSON: {error}")
-    return interpret(event, touches)
+    def _look(self, look: Look, record: SQSRecord) -> None:
+        """Look at what was asked for, with one line and a few numbers for all of it."""
+        facts = self._responder.desk(self._account).settle(
+            look,
+            receives=int(record.raw_event.get("attributes", {}).get("ApproximateReceiveCount", 1)),
+            seconds_left=lambda: self._context.get_remaining_time_in_millis() / 1000,
+            note=_count,
+        )
+        metrics.add_metric("ThrottledLooks", MetricUnit.Count, int(bool(facts.get("throttled"))))
+        logger.info(
+            "looked",
+            extra={
+                "sweep": look.sweep,
+                "part": look.part,
+                "origin": look.occasion.origin,
+                "by": look.occasion.by,
+                **facts,
+            },
+        )
 
 
 def _pass_over(outcome: NoChange, message_id: str) -> None:
@@ -163,17 +245,27 @@ def _pass_over(outcome: NoChange, message_id: str) -> None:
     logger.info("not a change", extra=facts)
 
 
-def _report(judgement: Judgement, change: Change) -> None:
-    """One line and a few numbers per resource judged."""
+def _count(judgement: Judgement) -> Mapping[Compliance, int]:
+    """A few numbers per resource judged; how many controls had which result."""
     results = dict.fromkeys(Compliance, 0)
     for evaluation in judgement.evaluations:
         results[evaluation.compliance] += 1
     for compliance, count in results.items():
         metrics.add_metric(_EVALUATION_METRICS[compliance], MetricUnit.Count, count)
-    unread = {} if isinstance(judgement.seen, Gone) else judgement.seen.unread
-    metrics.add_metric("DeniedReads", MetricUnit.Count, len(unread))
+    metrics.add_metric("DeniedReads", MetricUnit.Count, len(_unread(judgement)))
     opened = [finding for finding in judgement.findings if finding.status is Status.OPEN]
     metrics.add_metric("FindingsOpened", MetricUnit.Count, len(opened))
+    emit(metric for finding in judgement.findings for metric in metrics_of(finding))
+    return results
+
+
+def _unread(judgement: Judgement) -> Mapping[str, str]:
+    return {} if isinstance(judgement.seen, Gone) else judgement.seen.unread
+
+
+def _report(judgement: Judgement, change: Change) -> None:
+    """One line and a few numbers per resource that a change touched."""
+    results = _count(judgement)
     resource = judgement.seen.resource
     logger.info(
         "judged",
@@ -186,6 +278,6 @@ def _report(judgement: Judgement, change: Change) -> None:
             "superseded": judgement.superseded,
             "results": {compliance.value: count for compliance, count in results.items() if count},
             "findings": [f"{finding.control}:{finding.status}:{finding.revision}" for finding in judgement.findings],
-            "unread": dict(unread),
+            "unread": dict(_unread(judgement)),
         },
     )

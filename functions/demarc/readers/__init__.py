@@ -1,8 +1,9 @@
 """AWS -> snapshot, one module per service.
 
 A `Reader` is the whole knowledge of one resource type: the calls that read it and the IAM action each needs, the
-properties every call answers, and the API calls that touch such a resource. From these declarations follow the
-EventBridge patterns, the roles and the service models in the Lambda bundle; nothing of it is listed again.
+properties every call answers, the API calls that touch such a resource, and how all of them are listed. From these
+declarations follow the EventBridge patterns, the roles and the service models in the Lambda bundle; nothing of it is
+listed again.
 
 Three answers are kept apart: gone (`Gone`), denied (the property is `unread`), throttled (the error rises, and SQS
 delivers the event again).
@@ -11,7 +12,7 @@ delivers the event again).
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
+from demarc.core.arn import ArnShape
 from demarc.core.change import Touch
 from demarc.core.model import Resource
 from demarc.core.snapshot import OBSERVED, Snapshot
@@ -55,11 +57,26 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Inventory:
+    """How everything of a type that is in an account and Region is listed.
+
+    `calls` is as in `Part`. `pages` takes the account and the Region, and yields identifiers as events give them, a
+    page as AWS answers it at a time; nothing of a page is kept. A type that exists once per account is listed in the
+    home Region of its partition, where its events arrive, and elsewhere without a call as nothing. A refusal rises like
+    any other error: what may not be listed is not known to be empty.
+    """
+
+    calls: Mapping[str, str]
+    pages: Callable[[Clients, str, str], Iterator[Sequence[str]]]
+
+
+@dataclass(frozen=True, slots=True)
 class Reader:
     """Everything that is known about reading one resource type.
 
     `arn` is a format string over partition, region, account and identifier. `responder` is the group of layers whose
-    function reads it. `regional` is false for types that exist once per account (IAM).
+    function reads it. `regional` is false for types that exist once per account (IAM). Only what Demarc deployed itself
+    is known without an `inventory`.
     """
 
     type: str
@@ -68,6 +85,7 @@ class Reader:
     parts: tuple[Part, ...]
     touches: tuple[Touch, ...]
     regional: bool = True
+    inventory: Inventory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +140,35 @@ def _modules() -> tuple[str, ...]:
 def _readers_in(module: str) -> tuple[Reader, ...]:
     readers: tuple[Reader, ...] = import_module(f"{__name__}.{module}").READERS
     return readers
+
+
+# Where the partition keeps what exists once (IAM User Guide, "IAM endpoints"): the same place for every Region of it.
+_HOME_REGIONS = {
+    "cn": "cn-north-1",
+    "eu-isoe": "eu-isoe-west-1",
+    "eusc": "eusc-de-east-1",
+    "us-gov": "us-gov-west-1",
+    "us-iso": "us-iso-east-1",
+    "us-isob": "us-isob-east-1",
+    "us-isof": "us-isof-south-1",
+}
+
+
+def home_region(region: str) -> str:
+    """The Region that answers for the global services of a Region's partition."""
+    return next((home for prefix, home in _HOME_REGIONS.items() if region.startswith(f"{prefix}-")), "us-east-1")
+
+
+def resource_of(reader: Reader, identifier: str, account: str, region: str) -> Resource:
+    """A resource as an inventory names it."""
+    arn = ArnShape.of(reader.arn).arn(identifier, account, region)
+    return Resource(reader.type, identifier, account, region, arn)
+
+
+def paged(client: Any, method: str, key: str, name: str, *, size: int, **asked: Any) -> Iterator[Sequence[str]]:
+    """What a list has under `name` in each entry of `key`, page by page; `size` is how many to ask for at once."""
+    for page in client.get_paginator(method).paginate(**asked, PaginationConfig={"PageSize": size}):
+        yield [entry[name] for entry in page[key]]
 
 
 def parts_for(reader: Reader, needs: Iterable[str]) -> tuple[Part, ...]:

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from demarc.core.change import Touch
 from demarc.core.model import Resource
-from demarc.readers import Clients, Part, Reader
+from demarc.readers import Clients, Inventory, Part, Reader, home_region
 
 Answer = Mapping[str, Any]
 _ACCOUNT = ("account",)
-
-# Where the partition keeps what exists once (IAM User Guide, "IAM endpoints"): the same place for every Region of it.
-_HOME_REGIONS = {
-    "cn": "cn-north-1",
-    "eu-isoe": "eu-isoe-west-1",
-    "eusc": "eusc-de-east-1",
-    "us-gov": "us-gov-west-1",
-    "us-iso": "us-iso-east-1",
-    "us-isob": "us-isob-east-1",
-    "us-isof": "us-isof-south-1",
-}
-
-
-def home_region(region: str) -> str:
-    """The Region that answers for the global services of a Region's partition."""
-    return next((home for prefix, home in _HOME_REGIONS.items() if region.startswith(f"{prefix}-")), "us-east-1")
 
 
 def _public_access_block(clients: Clients, resource: Resource) -> Answer:
@@ -73,10 +57,18 @@ def _security_contact(clients: Clients, resource: Resource) -> Answer:
     return {"Observed": {"SecurityContact": {"Known": bool(contact.get("EmailAddress"))}}}
 
 
-def _trails(clients: Clients, resource: Resource) -> Answer:
-    """Every trail that records this account here, with what it selects and whether it logs."""
+def read_trails(clients: Clients, resource: Resource) -> Answer:
+    """Every trail that records the account in a resource's Region, with what it selects and whether it logs."""
     trails = clients("cloudtrail", resource.region).describe_trails(includeShadowTrails=True)["trailList"]
     return {"Observed": {"Trails": [seen for trail in trails if (seen := _seen(clients, trail))]}}
+
+
+# What `read_trails` calls.
+TRAIL_CALLS: Mapping[str, str] = {
+    "cloudtrail.DescribeTrails": "cloudtrail:DescribeTrails",
+    "cloudtrail.GetEventSelectors": "cloudtrail:GetEventSelectors",
+    "cloudtrail.GetTrailStatus": "cloudtrail:GetTrailStatus",
+}
 
 
 def _seen(clients: Clients, trail: Answer) -> Answer | None:
@@ -103,6 +95,10 @@ def _observed(name: str, read: Any, **calls: str) -> Part:
     return Part(gives=(f"Observed.{name}",), calls=service, read=read)
 
 
+def _itself(_clients: Clients, account: str, _region: str) -> Iterator[Sequence[str]]:
+    yield (account,)
+
+
 ACCOUNT = Reader(
     type="AWS::::Account",
     responder="visibility",
@@ -117,13 +113,7 @@ ACCOUNT = Reader(
             "EbsEncryptionByDefault", _ebs_encryption, ec2_GetEbsEncryptionByDefault="ec2:GetEbsEncryptionByDefault"
         ),
         _observed("SecurityContact", _security_contact, account_GetAlternateContact="account:GetAlternateContact"),
-        _observed(
-            "Trails",
-            _trails,
-            cloudtrail_DescribeTrails="cloudtrail:DescribeTrails",
-            cloudtrail_GetEventSelectors="cloudtrail:GetEventSelectors",
-            cloudtrail_GetTrailStatus="cloudtrail:GetTrailStatus",
-        ),
+        Part(gives=("Observed.Trails",), calls=TRAIL_CALLS, read=read_trails),
     ),
     touches=(
         Touch(
@@ -165,6 +155,7 @@ ACCOUNT = Reader(
             ("Observed.Trails",),
         ),
     ),
+    inventory=Inventory(calls={}, pages=_itself),
 )
 
 READERS = (ACCOUNT,)

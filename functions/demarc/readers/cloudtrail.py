@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
-from demarc.readers import Clients, Part, Reader, ResourceGone
+from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
 
 _CLOUDTRAIL = "cloudtrail.amazonaws.com"
 _NAMED = ("requestParameters.name", "responseElements.name")
@@ -64,6 +64,14 @@ def _asked(clients: Clients, resource: Resource, method: str) -> Mapping[str, An
     return answer
 
 
+def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+    """The trails that are at home here: those of other Regions, and of the organization's management account, which
+    CloudTrail shows here as shadows, are listed where they are. An account may have five, so there are no pages.
+    """
+    trails = clients("cloudtrail", region).describe_trails(includeShadowTrails=False)["trailList"]
+    yield [trail["Name"] for trail in trails]
+
+
 TRAIL = Reader(
     type="AWS::CloudTrail::Trail",
     responder="visibility",
@@ -98,6 +106,7 @@ TRAIL = Reader(
             only="arn:",
         ),
     ),
+    inventory=Inventory(calls={"cloudtrail.DescribeTrails": "cloudtrail:DescribeTrails"}, pages=_listed),
 )
 
 READERS = (TRAIL,)

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
 from demarc.core.network import prefix_list_of
-from demarc.readers import DENIED, UNREAD, Clients, Part, Reader, ResourceGone
+from demarc.readers import DENIED, UNREAD, Clients, Inventory, Part, Reader, ResourceGone, paged
 
 _EC2 = "ec2.amazonaws.com"
 _INGRESS = "SecurityGroupIngress"
@@ -25,6 +25,10 @@ _NO_ENTRIES = DENIED | {"InvalidPrefixListID.NotFound", "InvalidPrefixListId.Not
 
 # Nothing brings an instance back from these (Amazon EC2 User Guide, "Instance lifecycle").
 _ENDED = ("shutting-down", "terminated")
+_ALIVE = ("pending", "running", "stopping", "stopped")
+
+# EC2 takes 1,000 a page; half of it keeps the answer, of which only the ids are wanted, to a few megabytes.
+_PAGE = 500
 
 _METADATA_OPTIONS = (
     "HttpEndpoint",
@@ -169,6 +173,17 @@ def _stopped_at(instance: Mapping[str, Any]) -> str | None:
         return None
 
 
+def _groups(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+    return paged(clients("ec2", region), "describe_security_groups", "SecurityGroups", "GroupId", size=_PAGE)
+
+
+def _instances(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+    pages = clients("ec2", region).get_paginator("describe_instances")
+    alive = [{"Name": "instance-state-name", "Values": list(_ALIVE)}]
+    for page in pages.paginate(Filters=alive, PaginationConfig={"PageSize": _PAGE}):
+        yield [instance["InstanceId"] for reservation in page["Reservations"] for instance in reservation["Instances"]]
+
+
 SECURITY_GROUP = Reader(
     type="AWS::EC2::SecurityGroup",
     responder="network",
@@ -222,6 +237,7 @@ SECURITY_GROUP = Reader(
         Touch(_EC2, ("AssociateSecurityGroupVpc", "DisassociateSecurityGroupVpc"), ("requestParameters.groupId",)),
         Touch(_EC2, ("CreateTags", "DeleteTags"), ("requestParameters.resourcesSet[].resourceId",), ("Tags",), "sg-"),
     ),
+    inventory=Inventory(calls={"ec2.DescribeSecurityGroups": "ec2:DescribeSecurityGroups"}, pages=_groups),
 )
 
 _INSTANCES = ("requestParameters.instancesSet[].instanceId",)
@@ -296,6 +312,7 @@ INSTANCE = Reader(
         ),
         Touch(_EC2, ("CreateTags", "DeleteTags"), ("requestParameters.resourcesSet[].resourceId",), ("Tags",), "i-"),
     ),
+    inventory=Inventory(calls={"ec2.DescribeInstances": "ec2:DescribeInstances"}, pages=_instances),
 )
 
 READERS: tuple[Reader, ...] = (SECURITY_GROUP, INSTANCE)

@@ -5,7 +5,7 @@ What is attached is named, not opened: a policy of ours is a resource of its own
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +13,7 @@ from botocore.exceptions import ClientError
 
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
-from demarc.readers import DENIED, UNREAD, Clients, Part, Reader, ResourceGone
-from demarc.readers.account import home_region
+from demarc.readers import DENIED, UNREAD, Clients, Inventory, Part, Reader, ResourceGone, home_region
 
 Answer = Mapping[str, Any]
 
@@ -65,6 +64,36 @@ def _moment(time: datetime | None) -> str | None:
 def _boundary(found: Answer) -> str | None:
     arn: str | None = found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
     return arn
+
+
+# The most that IAM lists at once; it may answer with fewer and say that there are more.
+_PAGE = 1000
+
+# Where the roles are that AWS's services make for themselves. Nothing on them is anybody's to change but theirs.
+_SERVICE_LINKED = "/aws-service-role/"
+
+
+def _pages(clients: Clients, region: str, method: str, key: str, **asked: str) -> Iterator[Sequence[Answer]]:
+    """What is in the account, in the one Region where that is told."""
+    if region == home_region(region):
+        pages = clients("iam", region).get_paginator(method).paginate(**asked, PaginationConfig={"PageSize": _PAGE})
+        yield from (page[key] for page in pages)
+
+
+def _users(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+    for page in _pages(clients, region, "list_users", "Users"):
+        yield [user["UserName"] for user in page]
+
+
+def _roles(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+    for page in _pages(clients, region, "list_roles", "Roles"):
+        yield [role["RoleName"] for role in page if not role["Path"].startswith(_SERVICE_LINKED)]
+
+
+def _policies(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+    """The account's own; AWS's are known by their names and nobody's to change."""
+    for page in _pages(clients, region, "list_policies", "Policies", Scope="Local"):
+        yield [policy["Arn"] for policy in page]
 
 
 # --- what users and roles have in common -----------------------------------------------------------------------------
@@ -246,6 +275,7 @@ USER = Reader(
             _USER_OR_CALLER,
         ),
     ),
+    inventory=Inventory(calls={"iam.ListUsers": "iam:ListUsers"}, pages=_users),
 )
 
 # --- roles -----------------------------------------------------------------------------------------------------------
@@ -299,6 +329,7 @@ ROLE = Reader(
         ),
         Touch(_IAM, ("TagRole", "UntagRole"), _ROLE, ("Tags",)),
     ),
+    inventory=Inventory(calls={"iam.ListRoles": "iam:ListRoles"}, pages=_roles),
 )
 
 # --- policies of ours ------------------------------------------------------------------------------------------------
@@ -373,6 +404,7 @@ MANAGED_POLICY = Reader(
         ),
         Touch(_IAM, ("TagPolicy", "UntagPolicy"), _POLICY, ("Tags",)),
     ),
+    inventory=Inventory(calls={"iam.ListPolicies": "iam:ListPolicies"}, pages=_policies),
 )
 
 READERS: tuple[Reader, ...] = (USER, ROLE, MANAGED_POLICY)

@@ -6,14 +6,14 @@ A key is known by its id. An alias may be moved from one to another, and no call
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
-from demarc.readers import Clients, Part, Reader, ResourceGone
+from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone, paged
 
 Answer = Mapping[str, Any]
 
@@ -101,6 +101,12 @@ _NAMED = ("resources[].ARN", "responseElements.keyId", "requestParameters.keyId"
 _STATE = ("Enabled", "Observed.KeyState")
 _ROTATION = ("EnableKeyRotation", "RotationPeriodInDays")
 
+
+def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+    """AWS's own keys too: who manages a key is only said where it is read."""
+    return paged(clients("kms", region), "list_keys", "Keys", "KeyId", size=1000)
+
+
 KEY = Reader(
     type="AWS::KMS::Key",
     responder="data",
@@ -146,6 +152,7 @@ KEY = Reader(
         Touch(_KMS, ("CreateAlias", "UpdateAlias"), (*_NAMED[:2], "requestParameters.targetKeyId")),
         Touch(_KMS, ("DeleteAlias", "RotateKey"), _NAMED[:1]),
     ),
+    inventory=Inventory(calls={"kms.ListKeys": "kms:ListKeys"}, pages=_listed),
 )
 
 READERS = (KEY,)

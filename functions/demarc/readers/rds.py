@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
-from demarc.readers import Clients, Part, Reader, ResourceGone
+from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
 
 _RDS = "rds.amazonaws.com"
 
@@ -98,6 +98,12 @@ def _source_of(instance: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+    pages = clients("rds", region).get_paginator("describe_db_instances")
+    for page in pages.paginate(PaginationConfig={"PageSize": 100}):
+        yield [each["DBInstanceIdentifier"] for each in page["DBInstances"] if each.get("DBInstanceStatus") != _ENDED]
+
+
 # RDS folds names to lower case; its answer, where there is one, has the name as it is.
 _NAMED = ("responseElements.dBInstanceIdentifier", "requestParameters.dBInstanceIdentifier")
 # What ModifyDBInstance and ModifyDBCluster cannot write: it is settled when the instance is made.
@@ -160,6 +166,7 @@ DB_INSTANCE = Reader(
         Touch(_RDS, ("ModifyDBCluster",), _MEMBERS, _MODIFIABLE),
         Touch(_RDS, ("DeleteDBCluster",), _MEMBERS),
     ),
+    inventory=Inventory(calls={"rds.DescribeDBInstances": "rds:DescribeDBInstances"}, pages=_listed),
 )
 
 READERS: tuple[Reader, ...] = (DB_INSTANCE,)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
 
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
-from demarc.readers import Clients, Part, Reader, ResourceGone
+from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone, paged
 
 Answer = Mapping[str, Any]
 
@@ -94,6 +94,11 @@ def _ended_by(rule: Answer) -> Answer:
     if not ended:
         ended["ExpiredObjectDeleteMarker"] = rule.get("Expiration", {}).get("ExpiredObjectDeleteMarker", False)
     return ended
+
+
+def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+    """The account's buckets that are in a Region; S3 narrows a list so only at the Region's own endpoint."""
+    return paged(clients("s3", region), "list_buckets", "Buckets", "Name", size=1000, BucketRegion=region)
 
 
 BUCKET = Reader(
@@ -199,6 +204,7 @@ BUCKET = Reader(
             _NAMED,
         ),
     ),
+    inventory=Inventory(calls={"s3.ListBuckets": "s3:ListAllMyBuckets"}, pages=_listed),
 )
 
 READERS = (BUCKET,)

@@ -3,7 +3,7 @@
     pk                           sk                        what
     account#type#identifier      finding#<id>              the finding as it is, with the attributes of the indexes
     account#type#identifier      revision#<id>#<number>    each revision it ever had
-    account#type#identifier      observed#<Region>         the watermark: the last observation of the resource
+    account#type#identifier      observed#<Region>         the last observation of the resource: when, and what was seen
 
 A global setting is one finding in every Region, so the Region is not in the partition key.
 """
@@ -19,8 +19,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from demarc.core.model import Finding, Resource, Severity, Status
+from demarc.core.snapshot import Snapshot
 from demarc.core.wire import from_wire, to_wire
-from demarc.stores import Conflict, Superseded
+from demarc.stores import Conflict, Known, Superseded
+from demarc.stores.packing import packed, unpacked
 
 # What a responder calls, and the IAM action each call needs. People who look at findings need dynamodb:Scan too.
 CALLS: Mapping[str, str] = {
@@ -69,29 +71,48 @@ class DynamoFindingStore:
         self._client = client
         self._table = table
 
-    def known(self, resource: Resource) -> Mapping[str, Finding]:
+    def known(self, resource: Resource) -> Known:
+        # `finding#` and `observed#` are neighbours: what was ever recorded of the resource, but for old revisions.
         items = self._query(
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
-            ExpressionAttributeValues={":pk": {"S": _partition(resource)}, ":sk": {"S": "finding#"}},
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues={
+                ":pk": {"S": _partition(resource)},
+                ":first": {"S": "finding#"},
+                ":last": {"S": "observed#~"},
+            },
             ConsistentRead=True,
         )
-        return {finding.id: finding for finding in map(_finding, items)}
+        findings: dict[str, Finding] = {}
+        last = None
+        for item in items:
+            if item["sk"]["S"].startswith("finding#"):
+                finding = _finding(item)
+                findings[finding.id] = finding
+            elif item["sk"]["S"] == _observation(resource) and "seen" in item:
+                last = unpacked(item["seen"]["B"], resource)
+        return Known(findings, last)
 
-    def record(self, resource: Resource, observed_at: datetime, findings: Sequence[Finding]) -> None:
-        watermark = self._watermark(resource, observed_at)
+    def record(
+        self, resource: Resource, observed_at: datetime, findings: Sequence[Finding], snapshot: Snapshot | None = None
+    ) -> None:
+        watermark = self._watermark(resource, observed_at, snapshot)
         if not findings:
             self._advance(watermark, resource)
             return
         for start in range(0, len(findings), _FINDINGS_PER_TRANSACTION):
-            self._write(watermark, resource, findings[start : start + _FINDINGS_PER_TRANSACTION])
+            self._write(findings[start : start + _FINDINGS_PER_TRANSACTION], watermark)
 
-    def _watermark(self, resource: Resource, observed_at: datetime) -> dict[str, Any]:
+    def amend(self, finding: Finding) -> None:
+        self._write([finding])
+
+    def _watermark(self, resource: Resource, observed_at: datetime, snapshot: Snapshot | None) -> dict[str, Any]:
+        seen = {":seen": {"B": packed(snapshot)}} if snapshot else {}
         return {
             "TableName": self._table,
-            "Key": {"pk": {"S": _partition(resource)}, "sk": {"S": f"observed#{resource.region}"}},
-            "UpdateExpression": "SET last_observed = :at",
+            "Key": {"pk": {"S": _partition(resource)}, "sk": {"S": _observation(resource)}},
+            "UpdateExpression": f"SET last_observed = :at{', seen = :seen' if snapshot else ' REMOVE seen'}",
             "ConditionExpression": "attribute_not_exists(last_observed) OR last_observed <= :at",
-            "ExpressionAttributeValues": {":at": {"S": to_wire(observed_at)}},
+            "ExpressionAttributeValues": {":at": {"S": to_wire(observed_at)}, **seen},
         }
 
     def _advance(self, watermark: Mapping[str, Any], resource: Resource) -> None:
@@ -102,26 +123,27 @@ class DynamoFindingStore:
                 raise
             raise Superseded(f"{resource.arn} was observed again meanwhile") from error
 
-    def _write(self, watermark: Mapping[str, Any], resource: Resource, findings: Sequence[Finding]) -> None:
+    def _write(self, findings: Sequence[Finding], watermark: Mapping[str, Any] | None = None) -> None:
+        """Keep revisions of one resource's findings, with the watermark of the observation that led to them, if any."""
+        arn = findings[0].resource.arn
         written = [(finding, _body(finding)) for finding in findings]
-        actions: list[dict[str, Any]] = [{"Update": watermark}]
-        actions += [{"Update": self._next_revision(finding, body)} for finding, body in written]
+        actions: list[dict[str, Any]] = [{"Update": self._next_revision(finding, body)} for finding, body in written]
         actions += [{"Put": self._kept_revision(finding, body)} for finding, body in written]
+        if watermark:
+            actions.append({"Update": watermark})
         try:
             self._client.transact_write_items(TransactItems=actions)
         except ClientError as error:
             if error.response["Error"]["Code"] != "TransactionCanceledException":
                 raise
             reasons = error.response["CancellationReasons"]
-            if _failed(reasons[0]):
-                raise Superseded(f"{resource.arn} was observed again meanwhile") from error
-            refused = [
-                (finding, reason) for finding, reason in zip(findings, reasons[1:], strict=False) if _failed(reason)
-            ]
+            if watermark and _failed(reasons[-1]):
+                raise Superseded(f"{arn} was observed again meanwhile") from error
+            refused = [(finding, reason) for finding, reason in zip(findings, reasons, strict=False) if _failed(reason)]
             if not refused:
                 raise
             if not all(_is_recorded(finding, reason) for finding, reason in refused):
-                raise Conflict(f"findings of {resource.arn} have another revision") from error
+                raise Conflict(f"findings of {arn} have another revision") from error
 
     def _next_revision(self, finding: Finding, body: str) -> dict[str, Any]:
         first = finding.revision == 1
@@ -205,6 +227,15 @@ class DynamoFindingStore:
         )
         return next(map(_finding, items), None)
 
+    def ids(self, beginning: str) -> Sequence[str]:
+        # No key begins with it, so every one is looked at: 4,000 are a page, for less than 0.01 cent.
+        items = self._scan(
+            BY_FINDING,
+            FilterExpression="begins_with(finding_id, :beginning)",
+            ExpressionAttributeValues={":beginning": {"S": beginning}},
+        )
+        return sorted(item["finding_id"]["S"] for item in items)
+
     def history(self, finding_id: str) -> Sequence[Finding]:
         partition = self._partition_of(finding_id)
         if partition is None:
@@ -231,10 +262,11 @@ class DynamoFindingStore:
         account: str | None = None,
         control: str | None = None,
         severity: Severity | None = None,
+        since: datetime | None = None,
     ) -> Iterator[Finding]:
         given = [(BY_TEAM, team), (BY_CONTROL, control), (BY_ACCOUNT, account)]
         index, value = next(((index, value) for index, value in given if value is not None), (BY_TEAM, None))
-        items = self._scan(index) if value is None else self._by(index, value, status)
+        items = self._scan(index) if value is None else self._by(index, value, status, since)
         matching = [
             finding
             for finding in map(_finding, items)
@@ -243,24 +275,30 @@ class DynamoFindingStore:
             and account in (None, finding.resource.account)
             and control in (None, finding.control)
             and severity in (None, finding.severity)
+            and (since is None or finding.observed_at >= since)
         ]
         yield from sorted(matching, key=lambda finding: (finding.due_at, finding.id))
 
-    def _by(self, index: Index, value: str, status: Status | None) -> Iterator[Mapping[str, Any]]:
+    def _by(
+        self, index: Index, value: str, status: Status | None, since: datetime | None
+    ) -> Iterator[Mapping[str, Any]]:
         condition = "#partition = :value" + (" AND begins_with(status_due, :status)" if status else "")
         values = {":value": {"S": value}} | ({":status": {"S": f"{status}#"}} if status else {})
+        # What ended long ago is left where it is: it would otherwise be more to hold than all that stands.
+        late = {"FilterExpression": "observed_at >= :since"} if since else {}
         return self._query(
             IndexName=index.name,
             KeyConditionExpression=condition,
             ExpressionAttributeNames={"#partition": index.partition},
-            ExpressionAttributeValues=values,
+            ExpressionAttributeValues=values | ({":since": {"S": to_wire(since)}} if since else {}),
+            **late,
         )
 
     def _query(self, **request: Any) -> Iterator[Mapping[str, Any]]:
         return _pages(self._client.query, {"TableName": self._table, **request})
 
-    def _scan(self, index: Index) -> Iterator[Mapping[str, Any]]:
-        return _pages(self._client.scan, {"TableName": self._table, "IndexName": index.name})
+    def _scan(self, index: Index, **request: Any) -> Iterator[Mapping[str, Any]]:
+        return _pages(self._client.scan, {"TableName": self._table, "IndexName": index.name, **request})
 
 
 def _pages(call: Any, request: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -274,6 +312,10 @@ def _pages(call: Any, request: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _partition(resource: Resource) -> str:
     return f"{resource.account}#{resource.type}#{resource.identifier}"
+
+
+def _observation(resource: Resource) -> str:
+    return f"observed#{resource.region}"
 
 
 def _key(finding: Finding, sort: str) -> dict[str, Any]:
