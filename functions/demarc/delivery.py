@@ -17,10 +17,10 @@ from demarc.announcers.https import BadAddress
 from demarc.core import digest as digests
 from demarc.core.announcement import findings_in
 from demarc.core.calendar import quiet_until
+from demarc.core.chat.posted import Posted, Told, key_of
 from demarc.core.digest import Digest, digest_in
 from demarc.core.matrix import Destination, DestinationKind, Organization, Team
 from demarc.core.model import Finding, Severity
-from demarc.core.posted import Posted, Told, key_of
 from demarc.secret import BadSecret
 from demarc.stores.messages import CLAIM_HOLDS, AlreadyTold, Busy, MessageStore
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from demarc.core.slack_request import Button, Reason
+from demarc.core.chat.slack_request import Button, Reason
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "slack.md").read_text()
 

@@ -24,10 +24,10 @@ from demarc.announcers import sns
 from demarc.announcers.https import Web
 from demarc.aws import AwsClients
 from demarc.core import acts
+from demarc.core.chat.slack_request import LARGEST_BODY
 from demarc.core.look import look_of
 from demarc.core.matrix import Acceptance
 from demarc.core.model import Act, Finding, Occasion, Origin, Severity, Status
-from demarc.core.slack_request import LARGEST_BODY
 from demarc.core.wire import to_wire
 from demarc.handlers import answer
 from demarc.secret import BadSecret

@@ -21,9 +21,9 @@ from demarc.announcers.teams import TeamsChat
 from demarc.announcers.webhook import Webhook, signature_of
 from demarc.aws import AwsClients
 from demarc.core.announcement import findings_in
+from demarc.core.chat.posted import Posted
 from demarc.core.digest import Digest, DigestKind, digest_in, digest_of
 from demarc.core.matrix import Destination, DestinationKind
-from demarc.core.posted import Posted
 from tests.factories import NOON, a_finding, next_revision
 from tests.integration.conftest import REGION
 from tests.organizations import organization

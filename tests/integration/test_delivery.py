@@ -19,8 +19,8 @@ from demarc.announcers.https import Web
 from demarc.announcers.slack import Pace, SlackApi, SlackChat, SlackWebhook
 from demarc.aws import AwsClients
 from demarc.core.announcement import announcement_of
-from demarc.core.block_kit import Style
 from demarc.core.calendar import QuietHours
+from demarc.core.chat.block_kit import Style
 from demarc.core.digest import DigestKind, announcement_of_digest, digest_of
 from demarc.core.matrix import Destination, DestinationKind, Organization, Team
 from demarc.core.model import Act, Finding, Origin, Severity, Status, Transition

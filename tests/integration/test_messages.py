@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from demarc.aws import AwsClients
-from demarc.core.posted import Posted
+from demarc.core.chat.posted import Posted
 from demarc.stores.messages import CALLS, CLAIM_HOLDS, AlreadyTold, Busy, MessageStore
 from tests.factories import NOON
 from tests.integration.conftest import REGION

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from demarc.aws import AwsClients
-from demarc.core.slack_request import TOLERANCE
+from demarc.core.chat.slack_request import TOLERANCE
 from demarc.stores.nonces import CALLS, KEPT, NonceStore, Replayed
 from tests.factories import NOON
 from tests.integration.tables import create_table

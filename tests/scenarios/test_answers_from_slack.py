@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from demarc.core.block_kit import value_of
+from demarc.core.chat.block_kit import value_of
 from demarc.core.model import Finding, Origin, Status
 from tests.scenarios.world import World
 from tests.simulation import deeds

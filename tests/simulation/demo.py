@@ -29,7 +29,7 @@ from time_machine import Traveller
 
 from demarc.core.actor import identify
 from demarc.core.announcement import SCHEMA, claim_of, findings_in, headline_of, said, spoken, was_of
-from demarc.core.model import STANDING, Finding, Severity, Status
+from demarc.core.model import STANDING, TO_DO, Finding, Severity, Status
 from tests.infrastructure.synthesis import ROOT, Assembly, synthesise
 from tests.simulation.aftermath import Days
 from tests.simulation.cloud import Cloud, Letter, deploy
@@ -282,7 +282,7 @@ def show_findings(console: Console, findings: Iterable[Finding]) -> None:
             escape(finding.control),
             escape(finding.resource.identifier),
             f"{owner.team}{' (gap)' if owner.attribution_gap else ''}",
-            f"{finding.due_at:%d %b}" if finding.status in (Status.OPEN, Status.ACKNOWLEDGED) else "",
+            f"{finding.due_at:%d %b}" if finding.status in TO_DO else "",
         )
     console.print(table)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from demarc.core.block_kit import Style, message_of, reply_of
+from demarc.core.chat.block_kit import Style, message_of, reply_of
 from demarc.core.matrix import Organization, Person
 from demarc.core.model import (
     AcceptedRisk,

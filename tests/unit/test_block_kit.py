@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from demarc.core.block_kit import (
+from demarc.core.chat.block_kit import (
     ACTIONS,
     FINDINGS_PER_MESSAGE,
     MORE,

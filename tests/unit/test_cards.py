@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from demarc.core.adaptive_card import SIZE, card_of, digest_card_of, size_of
-from demarc.core.custom_notification import DESCRIPTION_LENGTH, notification_of
+from demarc.core.chat.adaptive_card import SIZE, card_of, digest_card_of, size_of
+from demarc.core.chat.custom_notification import DESCRIPTION_LENGTH, notification_of
 from demarc.core.digest import DigestKind, digest_of
 from demarc.core.model import Finding
 from tests.factories import NOON, a_finding

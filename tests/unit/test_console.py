@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demarc.core.console import console_url
+from demarc.core.chat.console import console_url
 from demarc.core.model import Resource
 
 ACCOUNT = "123456789012"

@@ -18,6 +18,7 @@ from demarc.core.finding import TRANSITIONS, Impossible, decide, gone, step
 from demarc.core.matrix import Acceptance, Person
 from demarc.core.model import (
     STANDING,
+    TO_DO,
     Act,
     Change,
     Compliance,
@@ -137,7 +138,7 @@ class Lifecycle(RuleBasedStateMachine):
             self.moved(acts.remind(self.finding, at=self.now, reason="soon"))
             self.moved(acts.escalate(self.finding, to=to, at=self.now, reason="late"))
         except Refused:
-            assert self.finding.status not in (Status.OPEN, Status.ACKNOWLEDGED)
+            assert self.finding.status not in TO_DO
 
     @invariant()
     def it_stands_exactly_while_something_is_wrong(self) -> None:

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demarc.core import acts
+from demarc.core.chat.slack_forms import FIRST, Incomplete, act_of, form_of, last_page, outcome_of, standing_of, whisper
+from demarc.core.chat.slack_request import FORMS, Button, Caller, Press, Submission
 from demarc.core.finding import fingerprint_of
 from demarc.core.matrix import Acceptance, Organization, Person, Team
 from demarc.core.model import AcceptedRisk, Finding, Origin, Severity, Status
-from demarc.core.slack_forms import FIRST, Incomplete, act_of, form_of, last_page, outcome_of, standing_of, whisper
-from demarc.core.slack_request import FORMS, Button, Caller, Press, Submission
 from tests.factories import NOON, a_finding
 from tests.organizations import organization
 

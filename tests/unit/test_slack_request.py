@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demarc.core.block_kit import ACTIONS, PREFIX, value_of
-from demarc.core.slack_request import (
+from demarc.core.chat.block_kit import ACTIONS, PREFIX, value_of
+from demarc.core.chat.slack_request import (
     LARGEST_BODY,
     Button,
     Caller,

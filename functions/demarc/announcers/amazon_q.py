@@ -10,11 +10,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from demarc.core.custom_notification import FINDINGS_PER_NOTIFICATION, digest_notification_of, notification_of
+from demarc.core.chat.custom_notification import FINDINGS_PER_NOTIFICATION, digest_notification_of, notification_of
+from demarc.core.chat.posted import Posted
 from demarc.core.digest import Digest
 from demarc.core.matrix import Destination, Organization
 from demarc.core.model import Finding
-from demarc.core.posted import Posted
 
 # What publishing calls, and the IAM action the call needs.
 CALLS: Mapping[str, str] = {"sns.Publish": "sns:Publish"}

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from demarc.core.chat.posted import Posted
 from demarc.core.digest import Digest
 from demarc.core.matrix import Destination
 from demarc.core.model import Finding
-from demarc.core.posted import Posted
 
 
 class Unreachable(Exception):

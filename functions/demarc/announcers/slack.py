@@ -26,12 +26,19 @@ from demarc.announcers.chat import (
     unheard,
 )
 from demarc.announcers.https import Web, waiting_time
-from demarc.core.block_kit import FINDINGS_PER_MESSAGE, SlackMessage, Style, digest_message_of, message_of, reply_of
+from demarc.core.chat.block_kit import (
+    FINDINGS_PER_MESSAGE,
+    SlackMessage,
+    Style,
+    digest_message_of,
+    message_of,
+    reply_of,
+)
+from demarc.core.chat.memo import is_loud
+from demarc.core.chat.posted import Posted
 from demarc.core.digest import Digest
 from demarc.core.matrix import Destination
-from demarc.core.memo import is_loud
 from demarc.core.model import Finding
-from demarc.core.posted import Posted
 
 SLACK = "https://slack.com/api/"
 

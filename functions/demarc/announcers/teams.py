@@ -11,11 +11,11 @@ from typing import Any
 
 from demarc.announcers.chat import ChannelRefused, Rejected, Secrets, Unauthorized
 from demarc.announcers.https import Web
-from demarc.core.adaptive_card import FINDINGS_PER_CARD, card_of, digest_card_of
+from demarc.core.chat.adaptive_card import FINDINGS_PER_CARD, card_of, digest_card_of
+from demarc.core.chat.posted import Posted
 from demarc.core.digest import Digest
 from demarc.core.matrix import Destination, Organization
 from demarc.core.model import Finding
-from demarc.core.posted import Posted
 
 
 class TeamsChat:

@@ -20,10 +20,10 @@ from typing import Any
 from demarc.announcers.chat import ChannelRefused, Rejected, Secrets, Unauthorized
 from demarc.announcers.https import BadAddress, Web
 from demarc.core.announcement import announcement_of
+from demarc.core.chat.posted import Posted
 from demarc.core.digest import Digest, announcement_of_digest
 from demarc.core.matrix import Destination
 from demarc.core.model import Finding
-from demarc.core.posted import Posted
 
 
 class Webhook:

@@ -15,8 +15,7 @@ from demarc.cli.deployment import Deployment
 from demarc.cli.failures import asking_aws
 from demarc.cli.terminal import headline, say, say_json, table
 from demarc.cli.told import counted, one_of, owner_of, place_of
-from demarc.core.measures import TO_DO
-from demarc.core.model import STANDING, Finding, Severity, Status
+from demarc.core.model import STANDING, TO_DO, Finding, Severity, Status
 
 _ID_SHOWN = 8
 

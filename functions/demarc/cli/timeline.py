@@ -10,7 +10,7 @@ from itertools import pairwise
 from demarc.cli.terminal import fact, headline
 from demarc.cli.told import drift_of, owner_of
 from demarc.core.announcement import spoken
-from demarc.core.model import Act, Cause, Drift, Finding, Origin, Status, Transition, Was
+from demarc.core.model import TO_DO, Act, Cause, Drift, Finding, Origin, Status, Transition, Was
 
 _FROM = {
     Origin.CHANGE: "",
@@ -99,7 +99,7 @@ def _changes(happened: Transition, before: Finding | None, after: Finding) -> It
     yield from _owners(before, after)
     if before and before.severity is not after.severity:
         yield "rated", f"{before.severity} -> {after.severity}"
-    if after.status in (Status.OPEN, Status.ACKNOWLEDGED) and (before is None or before.due_at != after.due_at):
+    if after.status in TO_DO and (before is None or before.due_at != after.due_at):
         yield "due", _time(after.due_at)
     yield from _risks(before, after)
     others = [team for team in after.audience if team != after.attribution.owner.team]
@@ -159,7 +159,7 @@ def _risks(before: Finding | None, after: Finding) -> Iterator[tuple[str, str]]:
     if risk and risk != (before.exception if before else None):
         word = "false positive" if risk.false_positive else "accepted"
         yield "risk", f"{word} until {_time(risk.expires)} by {risk.approver}: {risk.reason} [{risk.id}]"
-    if before and before.exception and risk is None and after.status in (Status.OPEN, Status.ACKNOWLEDGED):
+    if before and before.exception and risk is None and after.status in TO_DO:
         yield "risk", f"no longer: {before.exception.reason} [{before.exception.id}]"
     asked = after.proposal
     if asked and asked != (before.proposal if before else None):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from demarc.core.model import STANDING, Act, Cause, Drift, Finding, Party, Relation, Severity, Status, Transition
+from demarc.core.model import STANDING, TO_DO, Act, Cause, Drift, Finding, Party, Relation, Severity, Status, Transition
 from demarc.core.wire import WireError, from_wire, json_schema, to_wire
 
 SCHEMA = "demarc.findings/1"
@@ -222,7 +222,7 @@ def _paragraphs(finding: Finding) -> Iterator[str]:
     yield ""
     yield from _state(finding)
     yield from _who(finding)
-    if finding.status in (Status.OPEN, Status.ACKNOWLEDGED):
+    if finding.status in TO_DO:
         yield ""
         yield from _wrapped("By when", f"{finding.due_at:%A %d %B %Y, %H:%M} UTC")
         # The command is not wrapped: it is there to be copied.

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from demarc.core.acts import escalate, expire, remind
 from demarc.core.calendar import last_weekly
 from demarc.core.matrix import Organization, Person
-from demarc.core.model import AcceptedRisk, Finding, Origin, Status
+from demarc.core.model import TO_DO, AcceptedRisk, Finding, Origin, Status
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -24,7 +24,7 @@ def next_step(finding: Finding, organization: Organization, now: datetime) -> Fi
     """
     if finding.status is Status.ACCEPTED:
         return _expired(finding, organization, now)
-    if finding.status not in (Status.OPEN, Status.ACKNOWLEDGED):
+    if finding.status not in TO_DO:
         return None
     return _reminded(finding, organization, now) if now < finding.due_at else _escalated(finding, organization, now)
 

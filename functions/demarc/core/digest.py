@@ -15,8 +15,7 @@ from typing import Any
 
 from demarc.core.announcement import Announcement, clean, shortened
 from demarc.core.matrix import Organization
-from demarc.core.measures import TO_DO
-from demarc.core.model import STANDING, AcceptedRisk, Finding, Severity, Status
+from demarc.core.model import STANDING, TO_DO, AcceptedRisk, Finding, Severity, Status
 from demarc.core.wire import WireError, from_wire, json_schema, to_wire
 
 SCHEMA = "demarc.digest/1"

@@ -28,12 +28,9 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import TypeVar
 
-from demarc.core.model import STANDING, Finding, Layer, Severity, Status
+from demarc.core.model import STANDING, TO_DO, Finding, Layer, Severity, Status
 
 _Key = TypeVar("_Key")
-
-# What somebody has to mend: an accepted risk stands too, but nobody is asked to do anything about it.
-TO_DO = (Status.OPEN, Status.ACKNOWLEDGED)
 
 
 @dataclass(frozen=True, slots=True)

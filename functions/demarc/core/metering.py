@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from demarc.core.matrix import Matrix
-from demarc.core.measures import TO_DO
-from demarc.core.model import STANDING, Act, Finding, Layer, Party, Severity, Status
+from demarc.core.model import STANDING, TO_DO, Act, Finding, Layer, Party, Severity, Status
 
 OPEN = "OpenFindings"
 OVERDUE = "OverdueFindings"

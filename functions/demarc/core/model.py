@@ -74,6 +74,9 @@ class Status(StrEnum):
 # What does not hold now, whether or not anybody works on it.
 STANDING = (Status.OPEN, Status.ACKNOWLEDGED, Status.ACCEPTED)
 
+# What somebody has to mend: an accepted risk stands too, but nobody is asked to do anything about it.
+TO_DO = (Status.OPEN, Status.ACKNOWLEDGED)
+
 
 class Act(StrEnum):
     """What leads to a revision: first what was read from AWS, then what people say, then what the clock does."""

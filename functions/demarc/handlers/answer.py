@@ -25,14 +25,11 @@ from demarc.announcers.https import Answer, Web
 from demarc.announcers.slack import SlackApi
 from demarc.announcers.sns import SnsAnnouncer
 from demarc.aws import AwsClients
-from demarc.core import acts, slack_forms
+from demarc.core import acts
 from demarc.core.announcement import clean
-from demarc.core.look import Look, message_of
-from demarc.core.matrix import Matrix, Person
-from demarc.core.metering import COUNT, Metric
-from demarc.core.model import STANDING, Finding, Occasion, Origin
-from demarc.core.slack_forms import Incomplete
-from demarc.core.slack_request import (
+from demarc.core.chat import slack_forms
+from demarc.core.chat.slack_forms import Incomplete
+from demarc.core.chat.slack_request import (
     FORMS,
     LARGEST_BODY,
     Button,
@@ -49,6 +46,10 @@ from demarc.core.slack_request import (
     person_by_profile,
     prove,
 )
+from demarc.core.look import Look, message_of
+from demarc.core.matrix import Matrix, Person
+from demarc.core.metering import COUNT, Metric
+from demarc.core.model import STANDING, Finding, Occasion, Origin
 from demarc.handlers.metering import emit
 from demarc.secret import BadSecret, Secrets
 from demarc.settings import SLACK, NotConfigured, Settings

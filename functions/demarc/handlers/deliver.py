@@ -27,7 +27,7 @@ from demarc.announcers.slack import Pace, SlackApi, SlackChat, SlackWebhook
 from demarc.announcers.teams import TeamsChat
 from demarc.announcers.webhook import Webhook
 from demarc.aws import AwsClients
-from demarc.core.block_kit import Style
+from demarc.core.chat.block_kit import Style
 from demarc.core.matrix import DestinationKind, Matrix
 from demarc.core.wire import WireError
 from demarc.delivery import Delivery, Later

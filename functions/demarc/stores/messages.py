@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from demarc.core.posted import Posted, Told
+from demarc.core.chat.posted import Posted, Told
 
 # What keeping messages calls, and the IAM action each call needs.
 CALLS: Mapping[str, str] = {"dynamodb.UpdateItem": "dynamodb:UpdateItem"}
@@ -39,7 +39,7 @@ class Busy(Exception):
 
 
 class MessageStore:
-    """Keeps what was told where in the table of the findings. A destination is named by `core.posted.key_of`."""
+    """Keeps what was told where in the table of the findings. A destination is named by `core.chat.posted.key_of`."""
 
     def __init__(self, client: Any, table: str) -> None:
         self._client = client

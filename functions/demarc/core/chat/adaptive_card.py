@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from demarc.core.announcement import clean
+from demarc.core.chat.memo import Code, Detail, Line, Memo, Moment, Named, Span, Strong, mark_of, memo_of, worst_of
 from demarc.core.digest import Digest, announcement_of_digest, summary_of
 from demarc.core.matrix import Organization
-from demarc.core.memo import Code, Detail, Line, Memo, Moment, Named, Span, Strong, mark_of, memo_of, worst_of
 from demarc.core.model import Finding
 
 SIZE = 20_000

@@ -18,9 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from demarc.core.announcement import clean
-from demarc.core.digest import Digest, announcement_of_digest, summary_of
-from demarc.core.matrix import Organization
-from demarc.core.memo import (
+from demarc.core.chat.memo import (
     Answer,
     Code,
     Detail,
@@ -38,6 +36,8 @@ from demarc.core.memo import (
     people_by_name,
     worst_of,
 )
+from demarc.core.digest import Digest, announcement_of_digest, summary_of
+from demarc.core.matrix import Organization
 from demarc.core.model import STANDING, Finding
 
 BLOCKS, HEADER_LENGTH, SECTION_LENGTH, FIELD_LENGTH, FIELDS = 50, 150, 3_000, 2_000, 10

@@ -20,7 +20,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import parse_qsl
 
-from demarc.core.block_kit import MORE, PREFIX, named_by
+from demarc.core.chat.block_kit import MORE, PREFIX, named_by
 from demarc.core.matrix import Organization, Person
 
 # What Slack advises; its clock and ours may also differ the other way.
@@ -67,7 +67,7 @@ class Malformed(ValueError):
 
 
 class Button(StrEnum):
-    """What can be asked for with a press; the names of `core.block_kit`'s actions."""
+    """What can be asked for with a press; the names of `core.chat.block_kit`'s actions."""
 
     ACKNOWLEDGE = "acknowledge"
     ACCEPT = "accept"
@@ -77,7 +77,7 @@ class Button(StrEnum):
     DECLINE = "decline"
 
 
-# Those that ask for more than a press, in a form (`core.slack_forms`).
+# Those that ask for more than a press, in a form (`core.chat.slack_forms`).
 FORMS = (Button.ACCEPT, Button.ASSIGN, Button.DECLINE)
 
 

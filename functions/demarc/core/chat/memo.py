@@ -13,9 +13,10 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 from demarc.core.announcement import spoken
-from demarc.core.console import console_url
+from demarc.core.chat.console import console_url
 from demarc.core.matrix import Organization
 from demarc.core.model import (
+    TO_DO,
     AcceptedRisk,
     Act,
     Cause,
@@ -150,7 +151,6 @@ _WITH = {
 _SIDES = {Party.CUSTOMER: "ours", Party.SHARED: "shared with AWS", Party.PROVIDER: "AWS's"}
 _TIERS = {Tier.IAAS: "infrastructure", Tier.PAAS: "a platform service", Tier.SAAS: "software as a service"}
 _FROM = {Origin.SLACK: " in Slack", Origin.CLI: " on the command line", Origin.SECURITY_HUB: " in Security Hub"}
-_BROKEN = (Status.OPEN, Status.ACKNOWLEDGED)
 # What must be heard, and not only written into a thread that nobody follows.
 _SHOWN_BY_STANDING = frozenset({Act.ACKNOWLEDGE, Act.ASSIGN, Act.PROPOSE, Act.ACCEPT, Act.RIGHT})
 _LOUD = frozenset({Act.REMIND, Act.ESCALATE, Act.EXPIRE, Act.PROPOSE, Act.MOVE})
@@ -180,7 +180,7 @@ def memo_of(
 ) -> Memo:
     """What a chat says of a finding. `pages` is where the page of the controls is published."""
     resource = finding.resource
-    shown = finding.drift[: detail.drifts] if finding.status in (*_BROKEN, Status.ACCEPTED) else ()
+    shown = finding.drift[: detail.drifts] if finding.status in (*TO_DO, Status.ACCEPTED) else ()
     return Memo(
         finding=finding,
         headline=headline_of(finding),
@@ -195,7 +195,7 @@ def memo_of(
         facts=tuple(_facts(finding, organization)),
         drifts=tuple(tuple(_drift(each, detail)) for each in shown),
         drifts_left_out=len(finding.drift) - len(shown) if shown else 0,
-        fix=finding.guidance if finding.status in _BROKEN else None,
+        fix=finding.guidance if finding.status in TO_DO else None,
         notes=tuple(_notes(finding)),
         links=tuple(_links(finding, pages)),
         answers=answers_to(finding),
@@ -204,7 +204,7 @@ def memo_of(
 
 def answers_to(finding: Finding) -> tuple[Answer, ...]:
     """What a person may answer as the finding stands; never more than four."""
-    if finding.status in _BROKEN and finding.proposal:
+    if finding.status in TO_DO and finding.proposal:
         return (APPROVE, DECLINE, ASSIGN, RECHECK)
     if finding.status is Status.OPEN:
         return (ACKNOWLEDGE, ACCEPT, ASSIGN, RECHECK)
@@ -288,7 +288,7 @@ def _came(finding: Finding, transition: Transition) -> Iterator[Span]:
         case Act.MOVE:
             yield from (Strong("It changed hands"), ": now it is for ", Named(finding.attribution.owner.person))
         case Act.EXPIRE:
-            still = ", and it still does not hold" if finding.status in _BROKEN else ""
+            still = ", and it still does not hold" if finding.status in TO_DO else ""
             yield from (Strong("The acceptance has expired"), still)
             yield from (", ", Named(to)) if to else ()
         case Act.REMIND:
@@ -329,7 +329,7 @@ def _times(count: int) -> str:
 
 def _standing(finding: Finding, organization: Organization) -> Iterator[Line]:
     """How it is now, whatever led there."""
-    if finding.status in _BROKEN:
+    if finding.status in TO_DO:
         yield (Strong(finding.severity.value), " \N{MIDDLE DOT} to be right by ", Moment(finding.due_at))
     else:
         yield ("severity ", Strong(finding.severity.value))
@@ -337,13 +337,13 @@ def _standing(finding: Finding, organization: Organization) -> Iterator[Line]:
         yield ("Right since ", Moment(finding.resolved_at))
     if finding.status is Status.ACKNOWLEDGED and finding.acknowledged_by:
         yield ("Acknowledged by ", Named(finding.acknowledged_by))
-    if finding.assignee and finding.status in _BROKEN:
+    if finding.assignee and finding.status in TO_DO:
         yield ("Assigned to ", Named(finding.assignee))
     if finding.exception and finding.status is Status.ACCEPTED:
         yield _risk("Accepted by ", finding.exception.approver, finding.exception)
-    if finding.proposal and finding.status in _BROKEN:
+    if finding.proposal and finding.status in TO_DO:
         yield from _proposed(finding.proposal, organization)
-    if finding.reopened and finding.status in _BROKEN:
+    if finding.reopened and finding.status in TO_DO:
         yield (f"Came back {_times(finding.reopened)}",)
 
 
@@ -368,7 +368,7 @@ def _facts(finding: Finding, organization: Organization) -> Iterator[tuple[str, 
     team = organization.teams[owner.team].name if owner.team in organization.teams else owner.team
     yield "Whose", (Named(owner.person), f", {team}")
     yield "Why theirs", (f"{owner.because} ", Code(owner.row))
-    if finding.cause and finding.status in (*_BROKEN, Status.ACCEPTED):
+    if finding.cause and finding.status in (*TO_DO, Status.ACCEPTED):
         yield ("Set by" if finding.cause.set_it else "Seen when (set earlier)"), cause_line(finding.cause)
     if finding.resolved_by:
         yield ("Mended by" if finding.resolved_by.set_it else "Seen when"), cause_line(finding.resolved_by)
@@ -397,7 +397,7 @@ def _before(drift: Drift, was: Was, detail: Detail) -> Line:
 
 def _notes(finding: Finding) -> Iterator[Line]:
     if requirements := "; ".join(f"{name}: {', '.join(ids)}" for name, ids in finding.references.items() if ids):
-        yield (f"{'Breaks' if finding.status in _BROKEN else 'Serves'} {_cut(requirements, 500)}",)
+        yield (f"{'Breaks' if finding.status in TO_DO else 'Serves'} {_cut(requirements, 500)}",)
     yield (Code(finding.control), " \N{MIDDLE DOT} finding ", Code(finding.id), f" revision {finding.revision}")
 
 
@@ -436,4 +436,4 @@ def people_by_name(organization: Organization) -> Mapping[str, str]:
 def worst_of(findings: Sequence[Finding]) -> Finding:
     """The finding that a message of several is marked by: what is broken before what is not, then by severity."""
     severities = list(Severity)
-    return min(findings, key=lambda each: (each.status not in _BROKEN, severities.index(each.severity)))
+    return min(findings, key=lambda each: (each.status not in TO_DO, severities.index(each.severity)))

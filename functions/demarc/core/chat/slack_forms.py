@@ -13,10 +13,10 @@ from typing import Any
 
 from demarc.core import acts
 from demarc.core.announcement import claim_of, clean, shortened, spoken
-from demarc.core.block_kit import PREFIX, value_of
+from demarc.core.chat.block_kit import PREFIX, value_of
+from demarc.core.chat.slack_request import Button, Press, Submission
 from demarc.core.matrix import Organization, Person
 from demarc.core.model import STANDING, Act, Finding, Origin, Status
-from demarc.core.slack_request import Button, Press, Submission
 
 # The fields, by the id of their block.
 WHY, UNTIL, VERDICT, WHOM = "why", "until", "verdict", "whom"

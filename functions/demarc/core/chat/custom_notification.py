@@ -10,10 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from demarc.core.announcement import clean
-from demarc.core.block_kit import code, escaped, length
-from demarc.core.digest import Digest, announcement_of_digest, summary_of
-from demarc.core.matrix import Organization
-from demarc.core.memo import (
+from demarc.core.chat.block_kit import code, escaped, length
+from demarc.core.chat.memo import (
     Code,
     Detail,
     Line,
@@ -27,6 +25,8 @@ from demarc.core.memo import (
     memo_of,
     worst_of,
 )
+from demarc.core.digest import Digest, announcement_of_digest, summary_of
+from demarc.core.matrix import Organization
 from demarc.core.model import Finding
 
 DESCRIPTION_LENGTH = 2_800
