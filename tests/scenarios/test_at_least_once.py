@@ -1,7 +1,7 @@
 """At least once: whatever comes between, what was found is recorded once, told at least once, and nothing is lost.
 
-A judgement reads, asks what is known, records, publishes, and marks what it published. Before and after each call to
-AWS that this takes, the function is killed and the queue delivers again; or another worker does the same work.
+A judgement reads, asks what is known, records, publishes, and marks what it published. Around each call to AWS that
+this takes, the function is killed and the queue delivers again; or another worker does the same work.
 """
 
 from __future__ import annotations
@@ -118,8 +118,8 @@ def run(world: World, at: Point | None = None, disturb: Callable[[], object] = d
 
 
 def points(calls: list[str]) -> list[Point]:
-    """Before and after every call."""
-    return [(number, after) for number in range(len(calls)) for after in (False, True)]
+    """Before the first call and after each: before the next, AWS is as after the last."""
+    return [(0, False), *((number, True) for number in range(len(calls)))]
 
 
 def killed_at(world: World, at: Point) -> None:
