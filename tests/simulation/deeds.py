@@ -11,7 +11,7 @@ from tests.simulation.trail import Person
 BLOCKED = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 OWNED = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
 WORLD = {"IpProtocol": "tcp", "IpRanges": [{"CidrIp": "0.0.0.0/0"}], "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}
-IMAGE = "ami-03cf127a"  # one of those that moto comes with
+IMAGE = "ami-03cf127a"
 
 
 def tags(**named: str) -> list[dict[str, str]]:
