@@ -53,6 +53,7 @@ ORGANIZATION = [
     pytest.param("accountable: jonas.weber", "accountable: nobody", "there is no person 'nobody'", id="person"),
     pytest.param("accountable: jonas.weber", "accountable: raj.patel", "belongs to security", id="outsider"),
     pytest.param(", email: aiko.tanaka@fjordline.example", "", "aiko.tanaka cannot be reached", id="contact"),
+    pytest.param("name: Tomas Berg", "name: Mara Lindqvist", "two people are called Mara Lindqvist", id="namesake"),
     pytest.param("expires: 2027-06-30", "expires: 2026-06-30", "RISK-2026-014 expired on 2026-06-30", id="expired"),
     pytest.param("id: storefront\n", "id: payments\n", "teams has 'payments' twice", id="duplicate"),
     pytest.param("environment: production, shared: true", "environment: production", "have no owner", id="unowned"),

@@ -125,6 +125,27 @@ def test_shuffled_doubled_and_late_it_is_the_same(
     assert delivered(world, shuffled[:cut], shuffled[cut:]) == at_once
 
 
+@settings(
+    max_examples=2,
+    deadline=None,
+    phases=(Phase.reuse, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(kept=st.lists(st.integers(0, EVENTS - 1), max_size=EVENTS))
+def test_whatever_is_lost_the_sweep_finds_what_stands(
+    world: World, events: list[Envelope], at_once: Standing, kept: list[int]
+) -> None:
+    """Some events come, in any order and perhaps twice, and the others never."""
+    delivered(world, [events[number] for number in kept])
+    world.cloud.fire("SweeperRequestsSchedule")
+    world.settle()
+
+    # What the sweep sees besides is not of this story.
+    named = str(events)
+    found = {each for each in standing(world) if each[1] in named and each[1] != world.cloud.account}
+    assert found == set(at_once)
+
+
 def test_told_at_once_or_late_the_same_stands(world: World) -> None:
     events: list[Envelope] = []
     for _ in work(world):

@@ -157,6 +157,13 @@ def _people(organization: OrganizationFile, source: Source) -> Iterator[Problem]
             yield source.problem(
                 ("people", index), f"{person.id} cannot be reached", "Add an email: alerts name a person to write to"
             )
+        # A finding names people by their names, and a second person is another name.
+        if any(person.name == other.name for other in organization.people[:index]):
+            yield source.problem(
+                ("people", index, "name"),
+                f"two people are called {person.name}",
+                "Tell them apart, by a middle name say",
+            )
     team_of = {person.id: person.team for person in organization.people}
     for index, team in enumerate(organization.teams):
         if team_of.get(team.accountable, team.id) != team.id:

@@ -76,7 +76,8 @@ def accept(
     if not reason.strip():
         raise Refused("A risk is accepted for a reason: say which.")
     if not at < until <= at + timedelta(days=limits.longest_days):
-        latest = at + timedelta(days=limits.longest_days)
+        # A day ends with its midnight, and so later than the moment of this word.
+        latest = at + timedelta(days=limits.longest_days - 1)
         raise Refused(f"A risk is accepted until some day after today, and {latest:%Y-%m-%d} at the latest.")
     owns = by.team == finding.attribution.owner.team
     if not owns and not _may_approve(by, organization):
