@@ -22,8 +22,10 @@ GENERATED = (
     "docs/controls.md",
     "docs/digest.schema.json",
     "matrices/controls.schema.json",
+    "matrices/framework.schema.json",
     "matrices/organization.schema.json",
     "matrices/responsibility.schema.json",
+    "matrices/signed.schema.json",
 )
 MATRIX_FILES = sorted(path.relative_to(ROOT) for path in (ROOT / "matrices").rglob("*.yaml"))
 PAGES = sorted(path.relative_to(ROOT) for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))

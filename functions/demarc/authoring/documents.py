@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pydantic import BaseModel
 
 from demarc.authoring.compile import CompiledMatrix
+from demarc.authoring.frameworks import FrameworkFile, SignedFile
 from demarc.authoring.schema import ControlsFile, OrganizationFile, ResponsibilityFile
 from demarc.core.model import Control
 
@@ -15,6 +16,8 @@ _SCHEMAS: Mapping[str, type[BaseModel]] = {
     "matrices/organization.schema.json": OrganizationFile,
     "matrices/responsibility.schema.json": ResponsibilityFile,
     "matrices/controls.schema.json": ControlsFile,
+    "matrices/framework.schema.json": FrameworkFile,
+    "matrices/signed.schema.json": SignedFile,
 }
 
 

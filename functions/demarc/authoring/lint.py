@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from fnmatch import fnmatchcase
 
 from demarc import checks, readers
+from demarc.authoring.obligations import problems_of_obligations
 from demarc.authoring.schema import AssignmentRow, ExceptionRow, OrganizationFile, TeamRow
 from demarc.authoring.source import Problem, Source
 from demarc.authoring.translate import EVERY_TYPE, destinations_of, needs_of, organization_of
@@ -31,6 +32,7 @@ def lint(written: WrittenMatrix, *, today: date | None) -> list[Problem]:
         problems += _organization(written.organization, written, today=today)
     if written.responsibility:
         problems += _responsibility(written)
+    problems += problems_of_obligations(written, today=today)
     return sorted(set(problems))
 
 

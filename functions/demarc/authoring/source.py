@@ -44,7 +44,12 @@ class Source:
         return Problem(self.file, self.line_of(location), what, do)
 
 
-class _Loader(yaml.SafeLoader):
+# libyaml's parser is several times faster, and a matrix may have ten thousand rows; PyYAML has it wherever it is built
+# with libyaml, as its wheels are.
+_Parser: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Parser):  # type: ignore[valid-type,misc]  # chosen above
     """Plain data; a date stays the text it was written as, so that the schema decides what it means."""
 
 
@@ -56,17 +61,30 @@ _Loader.yaml_implicit_resolvers = {
 
 def read_source(path: Path, *, root: Path) -> tuple[Source, list[Problem]]:
     """One file of the matrix. What cannot be parsed, or says a key twice, is a problem with its line."""
-    name = str(path.relative_to(root.parent)) if path.is_relative_to(root.parent) else str(path)
-    empty = Source(name, None, {})
+    name = name_of(path, root=root)
     try:
         text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        what, do = "the file does not exist", "Create it; the documentation shows an example"
+    except UnicodeDecodeError as error:
+        what, do = f"the file is not UTF-8 ({error.reason})", "Save it as UTF-8"
+    else:
+        return parse_source(name, text)
+    return Source(name, None, {}), [Problem(name, 1, what, do)]
+
+
+def name_of(path: Path, *, root: Path) -> str:
+    """How problems name a file: from beside the folder of the matrix."""
+    return str(path.relative_to(root.parent)) if path.is_relative_to(root.parent) else str(path)
+
+
+def parse_source(name: str, text: str) -> tuple[Source, list[Problem]]:
+    """The text of one file, as `read_source` has it."""
+    empty = Source(name, None, {})
+    try:
         loader = _Loader(text)
         node = loader.get_single_node()
         data = loader.construct_document(node) if node else None
-    except FileNotFoundError:
-        return empty, [Problem(name, 1, "the file does not exist", "Create it; the documentation shows an example")]
-    except UnicodeDecodeError as error:
-        return empty, [Problem(name, 1, f"the file is not UTF-8 ({error.reason})", "Save it as UTF-8")]
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         return empty, [

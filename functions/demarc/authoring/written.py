@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from demarc.authoring.frameworks import FrameworkFile, SignedFile
 from demarc.authoring.schema import ControlRow, OrganizationFile, ResponsibilityFile
-from demarc.authoring.source import Location, Problem, Source, read_source
+from demarc.authoring.source import Location, Problem, Source, name_of, parse_source, read_source
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -37,6 +39,15 @@ class WrittenControl:
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenFramework:
+    """A framework and the file it stands in, by whose name it is known."""
+
+    name: str
+    row: FrameworkFile
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
 class WrittenMatrix:
     """Everything that could be read; None or missing where `problems` says why."""
 
@@ -46,11 +57,21 @@ class WrittenMatrix:
     responsibility: ResponsibilityFile | None
     responsibility_source: Source
     controls: tuple[WrittenControl, ...]
+    frameworks: tuple[WrittenFramework, ...]
+    signed: SignedFile | None
+    signed_source: Source
     problems: tuple[Problem, ...]
+
+    @property
+    def framework_names(self) -> frozenset[str]:
+        """The frameworks that there are files of, also of those that could not be read."""
+        return frozenset(path.stem for path in (self.root / "frameworks").glob("*.yaml"))
 
 
 def read_matrix(root: Path) -> WrittenMatrix:
-    """Read `organization.yaml`, `responsibility.yaml` and `controls/*.yaml` below a folder."""
+    """Read `organization.yaml`, `responsibility.yaml`, `controls/*.yaml`, `frameworks/*.yaml` and, where it is,
+    `signed.yaml` below a folder.
+    """
     problems: list[Problem] = []
     organization_source, found = read_source(root / "organization.yaml", root=root)
     problems += found
@@ -59,6 +80,8 @@ def read_matrix(root: Path) -> WrittenMatrix:
     organization = _validated(OrganizationFile, organization_source, (), organization_source.data, problems)
     responsibility = _validated(ResponsibilityFile, responsibility_source, (), responsibility_source.data, problems)
     controls = tuple(_controls(root, problems))
+    frameworks = tuple(_frameworks(root, problems))
+    signed, signed_source = _signed(root, problems)
     return WrittenMatrix(
         root=root,
         organization=organization,
@@ -66,6 +89,9 @@ def read_matrix(root: Path) -> WrittenMatrix:
         responsibility=responsibility,
         responsibility_source=responsibility_source,
         controls=controls,
+        frameworks=frameworks,
+        signed=signed,
+        signed_source=signed_source,
         problems=tuple(sorted(problems)),
     )
 
@@ -88,6 +114,37 @@ def _controls(root: Path, problems: list[Problem]) -> Iterator[WrittenControl]:
             row = _validated(ControlRow, source, (index,), data, problems)
             if row:
                 yield WrittenControl(row, source, index)
+
+
+def _frameworks(root: Path, problems: list[Problem]) -> Iterator[WrittenFramework]:
+    for path in sorted((root / "frameworks").glob("*.yaml")):
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            problems += read_source(path, root=root)[1]
+            continue
+        source, row, found = _framework(name_of(path, root=root), text)
+        problems += found
+        if row:
+            yield WrittenFramework(path.stem, row, source)
+
+
+# They are long and seldom change: who compiles often, as tests and a synthesis of many stacks do, reads them once.
+@lru_cache(maxsize=32)
+def _framework(name: str, text: str) -> tuple[Source, FrameworkFile | None, tuple[Problem, ...]]:
+    source, problems = parse_source(name, text)
+    row = _validated(FrameworkFile, source, (), source.data, problems)
+    return source, row, tuple(problems)
+
+
+def _signed(root: Path, problems: list[Problem]) -> tuple[SignedFile | None, Source]:
+    """What the organization signed; a matrix without such a file keeps to the defaults."""
+    path = root / "signed.yaml"
+    if not path.exists():
+        return SignedFile(), Source(name_of(path, root=root), None, {})
+    source, found = read_source(path, root=root)
+    problems += found
+    return _validated(SignedFile, source, (), source.data, problems), source
 
 
 def _validated(model: type[_Model], source: Source, at: Location, data: Any, problems: list[Problem]) -> _Model | None:

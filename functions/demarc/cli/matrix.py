@@ -11,6 +11,7 @@ import click
 
 from demarc.cli import options
 from demarc.cli.controls import control_in_full, controls
+from demarc.cli.coverage import coverage_command
 from demarc.cli.failures import WRONG
 from demarc.cli.matrices import Shown, compiled, from_here, known_type, present
 from demarc.cli.terminal import say, say_json
@@ -36,7 +37,11 @@ def matrix() -> None:
     \b
       demarc matrix check
       demarc matrix show --control s3-bucket-keeps-versions
+      demarc matrix coverage --framework nist-800-53-r5 --baseline moderate
     """
+
+
+matrix.add_command(coverage_command)
 
 
 @matrix.command()
@@ -74,6 +79,8 @@ def _inventory(written: WrittenMatrix) -> str:
     organization, responsibility = written.organization, written.responsibility
     types = len(responsibility.tiers) if responsibility else 0
     parts = [f"{counted(len(written.controls), 'control')} on {counted(types, 'resource type')}"]
+    asked = sum(len(family.requirements) for each in written.frameworks for family in each.row.families.values())
+    parts += [f"{counted(asked, 'requirement')} of {counted(len(written.frameworks), 'framework')}"]
     if organization:
         parts += [
             counted(len(organization.teams), "team"),

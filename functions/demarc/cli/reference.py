@@ -175,6 +175,23 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "what": "what is wrong",
         "do": "what to do",
     },
+    "matrix coverage": {
+        "framework": "the framework's id",
+        "baseline": "the baseline that is counted; null for the whole framework",
+        "tier": "`iaas`, `paas` or `saas`: for what is consumed so",
+        "by": "`all`, `family` or `team`",
+        "name": "the family's or the team's id; null for all, and for what no team answers for",
+        "requirements": "how many there are: `provider`, `shared` and `customer` together",
+        "provider": "how many are AWS's alone; a team's line has none",
+        "shared": "how many are shared",
+        "customer": "how many are ours alone",
+        "assigned": "how many of the shared and ours have an owner",
+        "unassigned": "how many have none",
+        "signed": "how many the signed matrix has otherwise than the defaults",
+        "verified": "how many are shown to be met, and by what: `controls`, `attestation`, `stale-attestation` (run "
+        "out or never given), `process-record`, `provider-report`, `health`, `unverified`; shared ones by what shows "
+        "our part",
+    },
     "matrix show": {
         "control": "the control's id",
         "title": "what must hold",
@@ -212,6 +229,11 @@ With `--json`, a line as that of `demarc findings` for each revision, oldest fir
     ),
     "digest": """\
 With `--json`, one line: the body that is announced, as [digest.schema.json](digest.schema.json) describes it.
+""",
+    "matrix coverage": """\
+With `--each --json`, a line for each requirement: its title where that may be shown, both parties' duties, the owner,
+what it rests on, the controls that name it, who signed what, and the `notice` that has to stay with it.
+[frameworks.md](frameworks.md) says what is counted.
 """,
     "matrix show": """\
 Other views have fields of their own, and `--control` has all that the matrix says of one control.

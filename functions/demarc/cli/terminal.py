@@ -11,6 +11,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -46,6 +47,7 @@ _STYLES = {
 _LABEL = 8
 _MARGIN = " " * (2 + _LABEL)
 _UNWRAPPED = 100_000
+_BAR = 50
 
 
 def say(text: str = "") -> None:
@@ -92,6 +94,33 @@ def table(columns: Sequence[str], rows: Iterable[Row], *, whole: Iterable[int] =
     for row in rows:
         grid.add_row(*(Text(clean(cell), style=_STYLES.get(cell, "")) for cell in row))
     _print(grid)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a bar: how much of the whole it is, its glyph where there are no colours, and its colour."""
+
+    count: int
+    glyph: str
+    style: str
+
+
+def bars(rows: Sequence[tuple[str, Sequence[Part]]]) -> None:
+    """Bars of one length, each divided as its parts are; a part that is there is never drawn as nothing."""
+    label = max((len(clean(name)) for name, _ in rows), default=0)
+    for name, parts in rows:
+        _say_styled(
+            (f"  {clean(name):<{label}}  ", ""),
+            *((part.glyph * length, part.style) for part, length in zip(parts, _lengths(parts), strict=True)),
+        )
+
+
+def _lengths(parts: Sequence[Part]) -> list[int]:
+    total = sum(part.count for part in parts)
+    lengths = [max(1, round(_BAR * part.count / total)) if part.count else 0 for part in parts]
+    if lengths and total:
+        lengths[lengths.index(max(lengths))] += _BAR - sum(lengths)
+    return lengths
 
 
 def _say_styled(*parts: tuple[str, str]) -> None:

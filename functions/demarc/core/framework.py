@@ -1,0 +1,242 @@
+"""What a framework asks, whose it is, and what shows that it is done.
+
+A requirement has an obligation per tier: AWS's, ours or shared. Each party's part is a duty, and a duty is shown to be
+done by something of that party's: AWS's by a report of AWS's, ours by controls on our resources, by the word of a
+person of ours, or by a record that we keep. A certificate of AWS's never shows that our part is done.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from demarc.core.model import Control, Party, Tier
+
+
+class Basis(StrEnum):
+    """What it rests on that an obligation is whose it is said to be; `signed` is the customer's own matrix."""
+
+    CONTRACT = "contract"
+    PUBLISHED = "published"
+    INFERRED = "inferred"
+    SIGNED = "signed"
+
+
+class Verification(StrEnum):
+    """How a duty is shown to be done."""
+
+    CONTROLS = "controls"
+    ATTESTATION = "attestation"
+    PROVIDER_REPORT = "provider-report"
+    HEALTH = "health"
+    PROCESS_RECORD = "process-record"
+    UNVERIFIED = "unverified"
+
+
+class Proof(StrEnum):
+    """What shows today that a requirement is met. An attestation is stale too where nobody has given one yet."""
+
+    CONTROLS = "controls"
+    ATTESTATION = "attestation"
+    STALE_ATTESTATION = "stale-attestation"
+    PROCESS_RECORD = "process-record"
+    PROVIDER_REPORT = "provider-report"
+    HEALTH = "health"
+    UNVERIFIED = "unverified"
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """A person's word that a duty is done: the id of who gave it, when, until when it counts, and what it rests on."""
+
+    by: str
+    given: date
+    until: date
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One party's part of a requirement. `record` is where the record of a process is kept."""
+
+    text: str
+    verified: Verification
+    attestation: Attestation | None = None
+    record: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A row of the customer's signed matrix: who approved it, when, in which document, and whose it was by default."""
+
+    approver: str
+    approved: date
+    reference: str
+    was: Party
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """Whose a requirement is for one tier. AWS's alone has no customer's duty and no owner; ours alone no provider's.
+
+    `person` is the id of who answers; `references` say what `basis` rests on.
+    """
+
+    tier: Tier
+    party: Party
+    provider: Duty | None
+    customer: Duty | None
+    basis: Basis
+    references: tuple[str, ...] = ()
+    team: str | None = None
+    person: str | None = None
+    signature: Signature | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One numbered item of a framework. Without a title where its text is under licence."""
+
+    id: str
+    family: str
+    obligations: Mapping[Tier, Obligation]
+    title: str | None = None
+    baselines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    """`families` and `baselines` are titles by id; `notice` is what has to stand wherever its content is shown."""
+
+    id: str
+    name: str
+    version: str
+    families: Mapping[str, str]
+    baselines: Mapping[str, str]
+    requirements: Mapping[str, Requirement]
+    notice: str | None = None
+
+    def within(self, baseline: str | None) -> tuple[Requirement, ...]:
+        """The requirements of a baseline; all of them without one."""
+        return tuple(each for each in self.requirements.values() if baseline is None or baseline in each.baselines)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A requirement as it stands for one tier: whose, the controls that name it, and what shows that it is met."""
+
+    requirement: Requirement
+    obligation: Obligation
+    controls: tuple[str, ...]
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many requirements there are, whose they are, and what shows that they are met.
+
+    Assigned and unassigned are those of which a part is ours: `shared` and `customer` together.
+    """
+
+    requirements: int
+    parties: Mapping[Party, int]
+    assigned: int
+    unassigned: int
+    signed: int
+    proofs: Mapping[Proof, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """A framework, or one of its baselines, counted for a tier; `teams` has what nobody is assigned under None."""
+
+    framework: Framework
+    baseline: str | None
+    tier: Tier
+    judged: tuple[Judged, ...]
+    overall: Tally
+    families: Mapping[str, Tally]
+    teams: Mapping[str | None, Tally]
+
+    @property
+    def signed(self) -> Iterator[tuple[Judged, Signature]]:
+        """What the customer's signed matrix says otherwise, and who signed it."""
+        for each in self.judged:
+            if each.obligation.signature:
+                yield each, each.obligation.signature
+
+
+def coverage(
+    framework: Framework,
+    *,
+    tier: Tier,
+    baseline: str | None,
+    serving: Mapping[str, tuple[str, ...]],
+    today: date,
+) -> Coverage:
+    """Count a framework. `serving` has, by requirement, the controls that name it."""
+    judged = tuple(
+        _judged(each, each.obligations[tier], serving.get(each.id, ()), today) for each in framework.within(baseline)
+    )
+    ours = [each for each in judged if each.obligation.party is not Party.PROVIDER]
+    families = dict.fromkeys(each.requirement.family for each in judged)
+    teams = sorted({each.obligation.team for each in ours}, key=lambda team: (team is None, team or ""))
+    return Coverage(
+        framework=framework,
+        baseline=baseline,
+        tier=tier,
+        judged=judged,
+        overall=_tally(judged),
+        families={
+            family: _tally([each for each in judged if each.requirement.family == family]) for family in families
+        },
+        teams={team: _tally([each for each in ours if each.obligation.team == team]) for team in teams},
+    )
+
+
+def serving(controls: Iterable[Control], framework: str) -> dict[str, tuple[str, ...]]:
+    """By requirement of a framework, the ids of the controls that name it."""
+    named: dict[str, set[str]] = {}
+    for control in controls:
+        for requirement in control.references.get(framework, ()):
+            named.setdefault(requirement, set()).add(control.id)
+    return {requirement: tuple(sorted(ids)) for requirement, ids in named.items()}
+
+
+def proof_of(obligation: Obligation, controls: Sequence[str], today: date) -> Proof:
+    """What shows that a requirement is met. Where a part is ours, what shows that ours is: AWS's is not enough.
+
+    Controls speak for a duty of which nothing else was said.
+    """
+    duty = obligation.provider if obligation.party is Party.PROVIDER else obligation.customer
+    if duty is None:
+        return Proof.UNVERIFIED
+    if duty.verified is Verification.ATTESTATION:
+        fresh = duty.attestation is not None and duty.attestation.until >= today
+        return Proof.ATTESTATION if fresh else Proof.STALE_ATTESTATION
+    if duty.verified in (Verification.CONTROLS, Verification.UNVERIFIED):
+        looked_at = controls and obligation.party is not Party.PROVIDER
+        return Proof.CONTROLS if looked_at else Proof.UNVERIFIED
+    return Proof(duty.verified.value)
+
+
+def _judged(requirement: Requirement, obligation: Obligation, controls: tuple[str, ...], today: date) -> Judged:
+    return Judged(requirement, obligation, controls, proof_of(obligation, controls, today))
+
+
+def _tally(judged: Sequence[Judged]) -> Tally:
+    parties = Counter(each.obligation.party for each in judged)
+    proofs = Counter(each.proof for each in judged)
+    ours = [each.obligation for each in judged if each.obligation.party is not Party.PROVIDER]
+    assigned = sum(1 for each in ours if each.team)
+    return Tally(
+        requirements=len(judged),
+        parties={party: parties[party] for party in Party},
+        assigned=assigned,
+        unassigned=len(ours) - assigned,
+        signed=sum(1 for each in judged if each.obligation.signature),
+        proofs={proof: proofs[proof] for proof in Proof},
+    )

@@ -1,0 +1,151 @@
+"""`demarc matrix coverage`: whose every requirement is, who answers, and what shows it."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from demarc.cli import coverage as command
+from demarc.cli.reference import FIELDS
+from demarc.core.framework import Proof
+from tests.cli.conftest import Demarc
+from tests.conftest import MATRICES
+
+NIST = ("matrix", "coverage", "--framework", "nist-800-53-r5")
+
+
+@pytest.fixture(autouse=True)
+def _on_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "_today", lambda: date(2026, 11, 26))
+
+
+def test_each_framework_is_counted_by_family_and_team_in_the_same_fields(demarc: Demarc) -> None:
+    rows = demarc("matrix", "coverage", "--json").rows
+
+    assert all(list(row) == list(FIELDS["matrix coverage"]) for row in rows)
+    assert {path.stem for path in (MATRICES / "frameworks").glob("*.yaml")} == {row["framework"] for row in rows}
+    assert {row["by"] for row in rows} == {"all", "family", "team"}
+
+
+def test_no_requirement_is_lost_or_counted_twice(demarc: Demarc) -> None:
+    for row in demarc("matrix", "coverage", "--json").rows:
+        ours = row["shared"] + row["customer"]
+        assert row["requirements"] == row["provider"] + ours == sum(row["verified"].values())
+        assert row["assigned"] + row["unassigned"] == ours
+
+
+def test_families_and_teams_add_up_to_all(demarc: Demarc) -> None:
+    rows = demarc(*NIST, "--baseline", "MODERATE", "--json").rows
+
+    (overall,) = (row for row in rows if row["by"] == "all")
+    families = [row for row in rows if row["by"] == "family"]
+    teams = [row for row in rows if row["by"] == "team"]
+    assert overall["requirements"] == sum(row["requirements"] for row in families) == 287
+    assert overall["assigned"] == sum(row["requirements"] for row in teams if row["name"])
+    assert overall["unassigned"] == sum(row["requirements"] for row in teams if not row["name"])
+
+
+def test_one_framework_is_told_with_a_chart_and_what_was_signed(demarc: Demarc) -> None:
+    text = demarc(*NIST, "--baseline", "moderate").out
+
+    assert text.startswith("nist-800-53-r5  NIST SP 800-53 Revision 5 5.2.0, SP 800-53B, moderate impact, as iaas\n")
+    assert "  whose   287 requirements: 37 AWS's, 111 shared with AWS, 139 ours\n" in text
+    bar = next(line for line in text.splitlines() if line.startswith("  PE Physical and Environmental Protection"))
+    assert bar.endswith("=" * 44 + "!!!···")
+    (signed,) = (line.split() for line in text.splitlines() if line.startswith("PE-17"))
+    assert {"helena.novak", "2026-10-01", "due"} <= set(signed)
+
+
+def test_every_bar_is_as_long_as_the_others(demarc: Demarc) -> None:
+    lines = demarc("matrix", "coverage").out.partition("automatically")[0].splitlines()[:-1]
+
+    assert len({len(line) for line in lines}) == 1
+    assert len(lines) == len(list((MATRICES / "frameworks").glob("*.yaml")))
+
+
+def test_the_tier_decides_whose_it_is(demarc: Demarc) -> None:
+    rows = {tier: demarc(*NIST, "--tier", tier, "--json").rows[0] for tier in ("iaas", "paas", "saas")}
+
+    assert rows["iaas"]["provider"] < rows["paas"]["provider"] < rows["saas"]["provider"]
+
+
+def test_a_row_that_was_signed_is_in_force_for_its_tiers_and_seen(demarc: Demarc) -> None:
+    by_tier = {
+        tier: next(
+            row for row in demarc(*NIST, "--tier", tier, "--each", "--json").rows if row["requirement"] == "CP-9"
+        )
+        for tier in ("paas", "saas")
+    }
+
+    assert by_tier["paas"]["party"] == "customer"
+    assert by_tier["paas"]["verified"] == "process-record"
+    assert (by_tier["paas"]["team"], by_tier["paas"]["person"]) == ("platform", "tomas.berg")
+    assert by_tier["paas"]["signed"] == {
+        "approver": "helena.novak",
+        "approved": "2026-10-01",
+        "reference": "Responsibility matrix 2026, row 41",
+        "was": "shared",
+    }
+    assert (by_tier["saas"]["party"], by_tier["saas"]["signed"]) == ("shared", None)
+
+
+def test_what_is_verified_automatically_names_the_controls(demarc: Demarc) -> None:
+    rows = demarc(*NIST, "--each", "--json").rows
+
+    automatic = [row for row in rows if row["verified"] == Proof.CONTROLS]
+    assert automatic
+    assert all(row["controls"] for row in automatic)
+
+
+def test_an_attestation_runs_out(demarc: Demarc, monkeypatch: pytest.MonkeyPatch) -> None:
+    def due() -> int:
+        verified: dict[str, int] = demarc(*NIST, "--json").rows[0]["verified"]
+        return verified[Proof.STALE_ATTESTATION]
+
+    before = due()
+    monkeypatch.setattr(command, "_today", lambda: date(2027, 9, 15))
+
+    assert due() == before + 1
+
+
+def test_every_requirement_can_be_listed_and_the_notice_stands_below(demarc: Demarc) -> None:
+    text = demarc("matrix", "coverage", "--framework", "mitre-attack", "--baseline", "iaas", "--each").out
+
+    assert sum(1 for line in text.splitlines() if line.startswith("T1")) == 104
+    assert text.rstrip().endswith("with the permission of The MITRE Corporation.")
+
+
+def test_the_notice_goes_with_each_requirement_for_machines_too(demarc: Demarc) -> None:
+    rows = demarc("matrix", "coverage", "--framework", "mitre-attack", "--each", "--json").rows
+
+    assert {"The MITRE Corporation" in row["notice"] for row in rows} == {True}
+
+
+def test_without_a_signed_matrix_nothing_is_assigned(tmp_path: Path, demarc: Demarc) -> None:
+    root = Path(shutil.copytree(MATRICES, tmp_path / "matrices"))
+    (root / "signed.yaml").unlink()
+
+    rows = demarc("matrix", "coverage", "--matrix", root, "--json").rows
+
+    assert {row["assigned"] for row in rows} == {0}
+    assert {row["signed"] for row in rows} == {0}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--framework", "nist-800-53-r4"), "Did you mean nist-800-53-r5"),
+        (("--framework", "nist-800-53-r5", "--baseline", "moderat"), "Did you mean moderate"),
+        (("--framework", "soc-2", "--baseline", "low"), "soc-2 has no baselines. Leave --baseline out"),
+        (("--baseline", "low"), "Name it with --framework"),
+        (("--each",), "Name it with --framework"),
+    ],
+)
+def test_what_cannot_be_meant_is_said(arguments: tuple[str, ...], said: str, demarc: Demarc) -> None:
+    ended = demarc("matrix", "coverage", *arguments)
+
+    assert (ended.exit_code, ended.out) == (2, "")
+    assert said in ended.err
