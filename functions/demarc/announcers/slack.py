@@ -26,6 +26,7 @@ from demarc.announcers.chat import (
     unheard,
 )
 from demarc.announcers.https import Web, waiting_time
+from demarc.announcers.one_way import OneWay, packed
 from demarc.core.chat.block_kit import (
     FINDINGS_PER_MESSAGE,
     SlackMessage,
@@ -266,7 +267,7 @@ class SlackChat:
         return said
 
 
-class SlackWebhook:
+class SlackWebhook(OneWay):
     """Posts through an incoming webhook: no token, and therefore no changes, no threads and no buttons.
 
     The secret is the webhook's address, which also says the channel.
@@ -277,53 +278,35 @@ class SlackWebhook:
     def __init__(
         self, web: Web, secrets: Secrets, style: Style, *, pace: Pace | None = None, heard: Heard = unheard
     ) -> None:
+        super().__init__(secrets)
         self._web = web
-        self._secrets = secrets
         self._style = style
         self._pace = pace or Pace()
         self._heard = heard
 
-    def post(
-        self,
-        to: Destination,
-        findings: Sequence[Finding],
-        *,
-        under: Posted | None = None,  # noqa: ARG002  # no threads
-        others: int = 0,  # noqa: ARG002
-        note: str = "",
-    ) -> Posted:
-        self._send(to, message_of(findings, self._style, note=note))
-        return Posted("", "", "")
+    def message_of(self, findings: Sequence[Finding], note: str) -> Mapping[str, Any]:
+        return _payload(message_of(findings, self._style, note=note))
 
-    def renew(self, to: Destination, posted: Posted, findings: Sequence[Finding], *, others: int = 0) -> None:
-        """Nothing: what is posted cannot be changed."""
+    def digest_message_of(self, digest: Digest) -> Mapping[str, Any]:
+        return _payload(digest_message_of(digest))
 
-    def reply(self, to: Destination, posted: Posted, findings: Sequence[Finding]) -> None:  # noqa: ARG002
-        self._send(to, message_of(findings, self._style))
-
-    def post_digest(self, to: Destination, digest: Digest) -> None:
-        self._send(to, digest_message_of(digest))
-
-    def _send(self, to: Destination, message: SlackMessage) -> None:
-        name = to.secret or ""
+    def send(self, name: str, message: Mapping[str, Any]) -> None:
         try:
-            self._post(name, {"text": message.text, "blocks": list(message.blocks)})
-        except Unauthorized:
-            self._secrets.forget(name)
-            self._post(name, {"text": message.text, "blocks": list(message.blocks)})
+            self._post(name, message)
         except Rejected as rejected:
             if rejected.code not in _CONTENT | {"invalid_payload"}:
                 raise
             self._heard("MessagesSimplified", {"code": rejected.code, "method": "webhook"})
-            self._post(name, {"text": message.text})
+            self._post(name, {"text": message["text"]})
 
     def _post(self, name: str, payload: Mapping[str, Any]) -> None:
         self._pace.wait(name, _POSTS)
         self._pace.patiently(lambda: self._posted(name, payload))
 
     def _posted(self, name: str, payload: Mapping[str, Any]) -> None:
-        body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
-        answer = self._web.post(self._secrets.text(name), body, {"Content-Type": "application/json; charset=utf-8"})
+        answer = self._web.post(
+            self._secrets.text(name), packed(payload), {"Content-Type": "application/json; charset=utf-8"}
+        )
         if answer.status == 200:
             return
         words = answer.body[:100].decode("utf-8", "replace").strip()
@@ -340,3 +323,7 @@ class SlackWebhook:
         if answer.status in (403, 410):
             raise ChannelRefused(code)
         raise Rejected(code)
+
+
+def _payload(message: SlackMessage) -> Mapping[str, Any]:
+    return {"text": message.text, "blocks": list(message.blocks)}

@@ -329,13 +329,17 @@ def _cause(cause: Cause) -> str:
     call = f"{cause.event_source.removesuffix('.amazonaws.com')}:{cause.event_name}"
     how = f"through {cause.via}" if cause.via.value != "unknown" else "by unknown means"
     when = f"{cause.time:%d %B %Y, %H:%M:%S} UTC"
-    return clean(f"{name} ({_stands(cause)}) called {call} {how}, {when}")
+    return clean(f"{name} ({standing_of(cause)}) called {call} {how}, {when}")
 
 
-def _stands(cause: Cause) -> str:
+def standing_of(cause: Cause) -> str:
     """What the actor is, and what to the owner; a pipeline and AWS itself are that to everybody."""
     relation = _RELATIONS[cause.relation]
-    return relation if cause.relation in (Relation.PIPELINE, Relation.AWS) else f"{cause.actor.kind}, {relation}"
+    return (
+        relation
+        if cause.relation in (Relation.PIPELINE, Relation.AWS)
+        else f"{cause.actor.kind.replace('-', ' ')}, {relation}"
+    )
 
 
 def _wrapped(label: str, text: str) -> list[str]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TypeAlias
 from urllib.parse import quote
 
-from demarc.core.announcement import spoken
+from demarc.core.announcement import spoken, standing_of
 from demarc.core.chat.console import console_url
 from demarc.core.matrix import Organization
 from demarc.core.model import (
@@ -24,7 +24,6 @@ from demarc.core.model import (
     Finding,
     Origin,
     Party,
-    Relation,
     Severity,
     Status,
     Tier,
@@ -129,15 +128,6 @@ _STATUS_MARKS = {
     Status.GONE: "\N{WASTEBASKET}",
 }
 _CLAIMS = {Status.RESOLVED: "Holds again: ", Status.GONE: "Gone with its resource: ", Status.ACCEPTED: "Accepted: "}
-_RELATIONS = {
-    Relation.SAME_TEAM: "of your team",
-    Relation.OTHER_TEAM: "of another team",
-    Relation.PIPELINE: "a pipeline",
-    Relation.BREAK_GLASS: "break-glass access",
-    Relation.AWS: "AWS itself",
-    Relation.DEMARC: "Demarc",
-    Relation.UNKNOWN: "not known to the matrix",
-}
 _WITH = {
     Via.CONSOLE: " in the console",
     Via.CLI: " with the AWS CLI",
@@ -219,16 +209,10 @@ def answers_to(finding: Finding) -> tuple[Answer, ...]:
 
 def cause_line(cause: Cause) -> Line:
     """Who, what, how and when."""
-    relation = _RELATIONS[cause.relation]
-    actor = (
-        relation
-        if cause.relation in (Relation.PIPELINE, Relation.AWS)
-        else f"{cause.actor.kind.replace('-', ' ')}, {relation}"
-    )
     call = f"{cause.event_source.removesuffix('.amazonaws.com')}:{cause.event_name}"
     return (
         Code(cause.actor.name or "somebody"),
-        f" ({actor}) called ",
+        f" ({standing_of(cause)}) called ",
         Code(call),
         f"{_WITH[cause.via]}, ",
         Moment(cause.time),
