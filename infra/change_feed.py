@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from aws_cdk import Duration
 from aws_cdk import aws_kms as kms
@@ -15,6 +16,15 @@ from infra.feed import Feed
 from infra.patterns import rules_for
 
 
+@dataclass(frozen=True, slots=True)
+class Clocked:
+    """A look that nobody asks for but the clock."""
+
+    name: str
+    look: Look
+    every: Duration
+
+
 class ChangeFeed(Feed):
     """Every successful mutating call on some readers' types, queued; and looks that are asked for by the clock."""
 
@@ -24,8 +34,7 @@ class ChangeFeed(Feed):
         id: str,  # noqa: A002  # the CDK's word
         *,
         readers: Sequence[Reader],
-        looks: Mapping[str, Look],
-        every: Duration,
+        looks: Sequence[Clocked],
         settled_within: Duration,
         key: kms.IKey | None,
     ) -> None:
@@ -40,11 +49,11 @@ class ChangeFeed(Feed):
         ]
         self.rules += [
             self._rule(
-                f"{name}Rule",
-                description=f"{scope.node.id} looks without being asked: {name}",
-                schedule=f"rate({every.to_minutes():.0f} minutes)",
-                message=json.dumps(message_of(look)),
+                f"{each.name}Rule",
+                description=f"{scope.node.id} looks without being asked: {each.name}",
+                schedule=f"rate({each.every.to_minutes():.0f} minutes)",
+                message=json.dumps(message_of(each.look)),
             )
-            for name, look in looks.items()
+            for each in looks
         ]
         self._admit(self.rules)

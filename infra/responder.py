@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from aws_cdk import Duration, Stack, Validations
 from constructs import Construct
 
+from demarc.core.framework import Attested
 from demarc.core.look import Look
 from demarc.core.model import Occasion, Origin, Resource
 from demarc.readers import Reader
 from infra.calls import RESPOND
-from infra.change_feed import ChangeFeed
+from infra.change_feed import ChangeFeed, Clocked
 from infra.function import FunctionBox, Ground
 from infra.permissions import acknowledgments, reading
 
 _TIMEOUT = Duration.seconds(60)
 
-# The type of resource that nothing announces the silence of: it is looked at by the clock.
-_FEED = "Demarc::Feed::Region"
-_LOOKED_AT_EVERY = Duration.minutes(15)
+# What no event tells of: silence, and that a word has run out. Both are looked at by the clock.
+_FEED, _REQUIREMENT = "Demarc::Feed::Region", "Demarc::Framework::Requirement"
+_FEED_EVERY, _REQUIREMENTS_EVERY = Duration.minutes(15), Duration.hours(6)
+# A rule's target takes a message of 8,192 characters (EventBridge API Reference, Target: Input); a resource takes 300.
+_REQUIREMENTS_AT_ONCE = 20
 
 
 class Responder(FunctionBox):
@@ -33,6 +36,7 @@ class Responder(FunctionBox):
         *,
         name: str,
         readers: Sequence[Reader],
+        attested: Sequence[Attested],
         ground: Ground,
     ) -> None:
         reads = [part.calls for reader in readers for part in reader.parts]
@@ -52,8 +56,7 @@ class Responder(FunctionBox):
             self,
             "Changes",
             readers=readers,
-            looks=_looks(readers, Stack.of(self)),
-            every=_LOOKED_AT_EVERY,
+            looks=list(_looks(readers, attested, Stack.of(self))),
             settled_within=_TIMEOUT,
             key=ground.key,
         )
@@ -68,15 +71,22 @@ class Responder(FunctionBox):
         Validations.of(self.role).acknowledge(*acknowledgments(reads, Stack.of(self)))
 
 
-def _looks(readers: Sequence[Reader], stack: Stack) -> Mapping[str, Look]:
-    """The feed of changes of this account and Region, if a reader of it is among these."""
-    found = [reader for reader in readers if reader.type == _FEED]
-    return {"Silence": Look((_here(found[0], stack),), Occasion(Origin.SCHEDULE))} if found else {}
+def _looks(readers: Sequence[Reader], attested: Sequence[Attested], stack: Stack) -> Iterator[Clocked]:
+    """What a responder of these readers is asked to look at by the clock, in this account and Region."""
+    occasion = Occasion(Origin.SCHEDULE)
+    for reader in readers:
+        if reader.type == _FEED:
+            yield Clocked("Silence", Look((_here(reader, stack.stack_name, stack),), occasion), _FEED_EVERY)
+        if reader.type == _REQUIREMENT:
+            resources = tuple(_here(reader, f"{stack.stack_name}/{each.id}", stack) for each in attested)
+            for start in range(0, len(resources), _REQUIREMENTS_AT_ONCE):
+                look = Look(resources[start : start + _REQUIREMENTS_AT_ONCE], occasion)
+                yield Clocked(f"Attestations{start // _REQUIREMENTS_AT_ONCE + 1}", look, _REQUIREMENTS_EVERY)
 
 
-def _here(reader: Reader, stack: Stack) -> Resource:
-    """The resource of a type that is named after the stack."""
+def _here(reader: Reader, identifier: str, stack: Stack) -> Resource:
+    """A resource of Demarc's own, by where the stack is."""
     arn = reader.arn.format(
-        partition=stack.partition, region=stack.region, account=stack.account, identifier=stack.stack_name
+        partition=stack.partition, region=stack.region, account=stack.account, identifier=identifier
     )
-    return Resource(reader.type, stack.stack_name, stack.account, stack.region, arn)
+    return Resource(reader.type, identifier, stack.account, stack.region, arn)

@@ -76,6 +76,7 @@ class DemarcStack(Stack):
                 name.title(),
                 name=name,
                 readers=[reader for reader in known if reader.responder == name],
+                attested=matrix.attested,
                 ground=ground,
             )
             for name in sorted({reader.responder for reader in known})

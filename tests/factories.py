@@ -71,7 +71,7 @@ def a_finding(**changes: Any) -> Finding:
         drift=(Drift("Observed.Policy.Statement[0]", "no public grant", {"Principal": "*"}, "everybody may read it"),),
         guidance="aws s3api delete-bucket-policy --bucket photos",
         references={"nist-800-53-r5": ("AC-3",)},
-        security_hub="S3.2",
+        security_hub=("S3.2",),
         opened_at=NOON,
         observed_at=NOON,
         due_at=NOON + timedelta(hours=72),

@@ -11,7 +11,8 @@ import pytest
 from demarc.authoring.compile import CompiledMatrix
 from demarc.authoring.schema import OrganizationFile
 from demarc.authoring.source import read_source
-from demarc.authoring.translate import resolved
+from demarc.authoring.translate import facts_of, resolved
+from demarc.authoring.written import read_matrix
 from demarc.core.calendar import due_at
 from demarc.core.matrix import DestinationKind, Matrix
 from demarc.core.model import Severity
@@ -57,4 +58,6 @@ def test_what_is_written_of_the_calendar_is_what_a_function_counts_by(matrix: Co
 def test_the_hours_of_silence_are_a_parameter_that_a_row_may_name(matrix: CompiledMatrix) -> None:
     parameters = {"hours": "@organization.silence", "of": ["@organization.id"]}
 
-    assert resolved(parameters, matrix.organization) == {"hours": 24, "of": [matrix.organization.id]}
+    facts = facts_of(read_matrix(ROOT / "matrices"), matrix.organization)
+
+    assert resolved(parameters, facts) == {"hours": 24, "of": [matrix.organization.id]}

@@ -149,3 +149,52 @@ def test_what_cannot_be_meant_is_said(arguments: tuple[str, ...], said: str, dem
 
     assert (ended.exit_code, ended.out) == (2, "")
     assert said in ended.err
+
+
+# --- the chart ------------------------------------------------------------------------------------------------------
+
+MODERATE = ("matrix", "coverage", "--framework", "nist-800-53-r5", "--baseline", "moderate")
+
+
+def test_what_is_counted_is_drawn_with_every_family_and_the_numbers_that_are_printed(
+    tmp_path: Path, demarc: Demarc
+) -> None:
+    picture = tmp_path / "moderate.svg"
+
+    ended = demarc(*MODERATE, "--chart", picture)
+
+    (overall,) = [row for row in demarc(*MODERATE, "--json").rows if row["by"] == "all"]
+    drawn = picture.read_text()
+    assert ended.exit_code == 0
+    assert f"of {overall['requirements']} requirements have a part that is ours" in drawn
+    assert f"{overall['unassigned']} of these have no owner" in drawn
+    assert f"Ours: {overall['customer']}" in drawn
+    assert "PE Physical and Environmental Protection" in drawn
+
+
+def test_all_frameworks_are_drawn_with_what_has_to_stand_beside_their_content(tmp_path: Path, demarc: Demarc) -> None:
+    picture = tmp_path / "all.svg"
+
+    demarc("matrix", "coverage", "--chart", picture)
+
+    assert "MITRE Corporation" in picture.read_text()
+    assert "PCI DSS 4.0.1" in picture.read_text()
+
+
+def test_the_same_counts_are_the_same_picture(tmp_path: Path, demarc: Demarc) -> None:
+    first, second = tmp_path / "first.png", tmp_path / "second.png"
+
+    for each in (first, second):
+        demarc(*MODERATE, "--chart", each)
+
+    assert first.read_bytes().startswith(b"\x89PNG")
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_picture_that_cannot_be_drawn_or_written_is_said_with_what_to_do(tmp_path: Path, demarc: Demarc) -> None:
+    unknown = demarc(*MODERATE, "--chart", tmp_path / "moderate.pdf")
+    nowhere = demarc(*MODERATE, "--chart", tmp_path / "missing" / "moderate.png")
+
+    assert "Name it with .png or .svg" in unknown.err
+    assert "cannot be written: No such file or directory" in nowhere.err
+    assert (unknown.exit_code, nowhere.exit_code) == (2, 2)

@@ -65,7 +65,7 @@ def test_a_line_says_the_verdict_the_drift_and_whose_it_is(bucket: str, demarc: 
 
     assert rows["s3-bucket-keeps-versions"] == {
         "control": "s3-bucket-keeps-versions",
-        "security_hub": "S3.14",
+        "security_hub": ["S3.14"],
         "compliance": "NON_COMPLIANT",
         "drift": [
             {

@@ -9,6 +9,7 @@ import pytest
 
 from demarc.authoring.compile import CompiledMatrix
 from demarc.cli.reference import FIELDS
+from demarc.core.model import Layer
 from tests.cli.conftest import EVENTS, Demarc
 from tests.conftest import MATRICES
 
@@ -36,6 +37,23 @@ def test_a_matrix_without_mistakes_is_said_to_have_none(demarc: Demarc) -> None:
 
     assert ended.exit_code == 0
     assert ended.out.endswith("5 teams, 4 accounts, 5 workloads, 12 assignments, 2 exceptions: no problem\n")
+
+
+def test_a_service_that_a_workload_consumes_as_another_tier_than_its_types_is_a_mistake(
+    tmp_path: Path, demarc: Demarc
+) -> None:
+    root = tmp_path / "matrices"
+    shutil.copytree(MATRICES, root)
+    file = root / "organization.yaml"
+    file.write_text(file.read_text().replace("services: {EC2: iaas, RDS: paas}", "services: {EC2: saas, RDS: paas}"))
+
+    ended = demarc("matrix", "check", "--matrix", root)
+
+    said = (
+        f"{file}:{line_of(file, 'services: {EC2: saas')}: booking consumes EC2 as saas, responsibility.yaml as iaas. "
+    )
+    assert ended.out.startswith(said)
+    assert ended.exit_code == 1
 
 
 def test_every_mistake_is_named_by_a_file_and_line_that_can_be_opened(broken: Path, demarc: Demarc) -> None:
@@ -127,7 +145,7 @@ def test_controls_with_the_same_owners_are_told_together(demarc: Demarc) -> None
 def test_what_holds_for_every_type_is_told_once(demarc: Demarc) -> None:
     text = demarc("matrix", "show").out
 
-    assert text.startswith("every type  3 controls\n")
+    assert text.startswith("every type  4 controls\n")
     assert text.count("demarc-reads-what-it-judges") == 1
     assert "owner   whoever owns the resource\n" in text
 
@@ -157,10 +175,33 @@ def test_assignments_are_shown_in_their_order_and_as_far_as_they_are_about_a_typ
     everything = demarc("matrix", "show", "--assignments", "--json").rows
     buckets = demarc("matrix", "show", "--assignments", "--type", "AWS::S3::Bucket").out
 
-    assert [row["position"] for row in everything] == list(range(1, 13))
-    assert "12. vault-buckets-by-name  Aiko Tanaka, team payments\n" in buckets
+    assert [row["position"] for row in everything] == list(range(1, 15))
+    assert "14. vault-buckets-by-name  Aiko Tanaka, team payments\n" in buckets
     assert "matches AWS::S3::Bucket, arn:aws:s3:::fjordline-vault-*\n" in buckets
     assert "trails-are-security" not in buckets
+    assert "signed:nist-800-53-r5/PE-17" not in buckets
+
+
+def test_a_workload_is_shown_layer_by_layer_with_whose_each_is_who_answers_and_what_shows_it(demarc: Demarc) -> None:
+    rows = demarc("matrix", "show", "--workload", "card-vault", "--json").rows
+
+    by_layer = {(row["layer"], row["tier"]): row for row in rows}
+    assert set(by_layer) == {(layer, tier) for layer in Layer for tier in ("iaas", "paas")}
+    building = by_layer["physical", "iaas"]
+    assert (building["party"], building["owners"], building["verified"]) == ("provider", [], "provider-report")
+    data = by_layer["data", "paas"]
+    assert data["services"] == ["KMS", "RDS", "S3"]
+    assert {owner["team"] for owner in data["owners"]} == {"payments"}
+    assert "s3-bucket-keeps-versions" in data["controls"]
+    client = by_layer["client-side", "paas"]
+    assert (client["verified"], client["controls"]) == ("unverified", [])
+
+
+def test_a_layer_of_a_workload_that_nobody_claims_is_said_to_be_nobodys(demarc: Demarc) -> None:
+    text = demarc("matrix", "show", "--workload", "workforce-mail").out
+
+    assert "the whole of it; no service is named" in text
+    assert "nobody: governance answers" in text
 
 
 def test_one_control_is_shown_in_full(demarc: Demarc) -> None:
@@ -200,6 +241,8 @@ def test_any_control_can_be_shown(control: str, demarc: Demarc) -> None:
         (("--type", "nonsense"), "Known: AWS::::Account, "),
         (("--teams", "--type", "AWS::S3::Bucket"), "Leave --type out"),
         (("--teams", "--control", "x"), "Leave the other choices out"),
+        (("--teams", "--workload", "x"), "Leave the other choices out"),
+        (("--workload", "card-valt"), "Did you mean card-vault"),
     ],
 )
 def test_what_cannot_be_meant_is_said(arguments: tuple[str, ...], said: str, demarc: Demarc) -> None:

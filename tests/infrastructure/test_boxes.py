@@ -324,6 +324,21 @@ def test_the_feed_of_changes_is_looked_at_every_quarter_of_an_hour(assembly: Ass
     assert look.occasion.origin is Origin.SCHEDULE
 
 
+def test_every_requirement_that_people_attest_is_looked_at_several_times_a_day(
+    assembly: Assembly, matrix: CompiledMatrix
+) -> None:
+    rules = [
+        each["Properties"]
+        for name, each in assembly.resources("AWS::Events::Rule").items()
+        if name.startswith("VisibilityChangesAttestations")
+    ]
+    messages = [spelled(rule["Targets"][0]["Input"]) for rule in rules]
+    resources = [resource for message in messages for resource in look_of(json.loads(message)).resources]
+    assert {rule["ScheduleExpression"] for rule in rules} == {"rate(360 minutes)"}
+    assert sorted(each.identifier for each in resources) == sorted(f"Demarc/{each.id}" for each in matrix.attested)
+    assert all(len(message) < 8192 for message in messages)
+
+
 def test_a_sweep_begins_every_night_and_after_a_deployment(assembly: Assembly) -> None:
     rules = [
         each["Properties"]

@@ -10,6 +10,9 @@ from moto import mock_aws
 from moto.core.models import MockAWS
 
 from demarc.aws import AwsClients
+from tests.unplayed_calls import refuse_unplayed_calls
+
+refuse_unplayed_calls()
 
 REGION = "eu-west-1"
 

@@ -16,7 +16,8 @@ from demarc import readers
 from demarc.aws import AwsClients
 from demarc.core.snapshot import Snapshot
 from demarc.readers import Inventory, Reader, read, resource_of
-from demarc.readers.ec2 import INSTANCE, SECURITY_GROUP
+from demarc.readers.ec2.instance import INSTANCE
+from demarc.readers.ec2.securitygroup import SECURITY_GROUP
 from demarc.readers.iam import ROLE
 
 REGION = "us-east-1"

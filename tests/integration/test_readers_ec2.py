@@ -16,7 +16,8 @@ from demarc.core.change import TouchIndex, interpret
 from demarc.core.model import Change, Resource
 from demarc.core.snapshot import Snapshot
 from demarc.readers import Gone, Reader
-from demarc.readers.ec2 import INSTANCE, SECURITY_GROUP
+from demarc.readers.ec2.instance import INSTANCE
+from demarc.readers.ec2.securitygroup import SECURITY_GROUP
 from tests.integration.schema import matches_cloudformation
 
 REGION = "eu-west-1"

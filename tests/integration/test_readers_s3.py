@@ -122,7 +122,7 @@ def test_a_well_kept_bucket_is_read_in_cloudformations_words(clients: AwsClients
 def test_a_bucket_that_nobody_configured_has_nothing_but_its_owner(clients: AwsClients, s3: Any) -> None:
     snapshot = see(clients)
 
-    assert set(snapshot.properties) == {"Observed"}
+    assert set(snapshot.properties) == {"Observed", "Tags"}
     assert snapshot["Observed.MfaDelete"] == "Disabled"
     assert [grant["Grantee"]["ID"] for grant in snapshot["Observed.Grants"]] == [snapshot["Observed.OwnerId"]]
     assert (snapshot["Observed.Policy"], snapshot["BucketEncryption"], snapshot.tags) == (None, None, {})

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -13,10 +10,10 @@ from demarc.core.heartbeat import Heartbeat, item_of
 from demarc.core.model import Origin, Status
 from demarc.handlers import respond
 from tests.infrastructure.synthesis import Assembly
+from tests.scenarios.stack import STACK, as_a_stack
 from tests.scenarios.world import ACCOUNT, REGION, World
 from tests.simulation import deeds
 
-STACK = "Demarc"
 RULES = "demarc-feed-rules-are-on"
 TRAIL = "demarc-feed-has-a-trail"
 SILENT = "demarc-feed-is-not-silent"
@@ -27,35 +24,13 @@ FEED = {RULES, TRAIL, SILENT}
 def feed(world: World, assembly: Assembly) -> World:
     """Demarc as its stack in CloudFormation, which the simulation does without; a trail logs, and a change came."""
     respond._responder.cache_clear()  # functions start cold: what was noted in another account is not known
-    table = world.cloud.functions[0].environment["DEMARC_TABLE"]
-    world.cloud.client("dynamodb").delete_table(TableName=table)
-    template = {"Resources": {**_rules(assembly), "Findings": _table(assembly, table)}}
-    world.cloud.client("cloudformation").create_stack(StackName=STACK, TemplateBody=json.dumps(template))
+    as_a_stack(world, assembly)
     world.cloud.client("s3").create_bucket(Bucket="trail-files")
     world.cloud.client("cloudtrail").create_trail(Name="all", S3BucketName="trail-files", IsMultiRegionTrail=True)
     world.cloud.client("cloudtrail").start_logging(Name="all")
     deeds.make_bucket(world.cast.aiko, "fjordline-vault-photos")
     world.settle()
     return world
-
-
-def _rules(assembly: Assembly) -> dict[str, Any]:
-    rules = {}
-    for logical, rule in assembly.resources("AWS::Events::Rule").items():
-        when = {
-            name: rule["Properties"][name] for name in ("State", "ScheduleExpression") if name in rule["Properties"]
-        }
-        heard = when if "ScheduleExpression" in when else {**when, "EventPattern": {"source": [{"prefix": "aws."}]}}
-        target = {"Id": "queue", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:anywhere"}
-        rules[logical] = {"Type": "AWS::Events::Rule", "Properties": {**heard, "Targets": [target]}}
-    return rules
-
-
-def _table(assembly: Assembly, name: str) -> Mapping[str, Any]:
-    (table,) = assembly.resources("AWS::DynamoDB::GlobalTable").values()
-    taken = ("AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema")
-    properties = {each: table["Properties"][each] for each in taken}
-    return {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": name, **properties}}
 
 
 def look(world: World) -> set[str]:

@@ -4,3 +4,7 @@
 runs the real handler on what a queue holds, `cloud` is an account with Demarc deployed in it. `people` and `story` are
 the example organization on a busy day, and `demo` shows it.
 """
+
+from tests.unplayed_calls import refuse_unplayed_calls
+
+refuse_unplayed_calls()

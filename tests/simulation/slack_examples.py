@@ -110,7 +110,7 @@ FINDING = Finding(
         " BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true"
     ),
     references={"nist-800-53-r5": ("AC-3", "AC-6", "AC-21"), "pci-dss-4.0.1": ("1.4.4",)},
-    security_hub="S3.2",
+    security_hub=("S3.2",),
     opened_at=OPENED,
     observed_at=OPENED,
     due_at=OPENED + timedelta(hours=24),

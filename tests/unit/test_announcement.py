@@ -151,7 +151,7 @@ SCHEMA = Draft202012Validator(body_schema())
     "finding",
     [
         a_finding(),
-        a_finding(cause=None, security_hub=None),
+        a_finding(cause=None, security_hub=()),
         a_finding(status=Status.RESOLVED, drift=(), resolved_at=NOON, resolved_by=a_cause()),
         a_finding(drift=tuple(Drift(f"Rules[{number}]", True, None) for number in range(30))),
     ],

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from demarc import readers
 from demarc.authoring.lint import lint
+from demarc.authoring.obligations import frameworks_of
 from demarc.authoring.source import Problem
-from demarc.authoring.translate import controls_of, organization_of, responsibility_of
+from demarc.authoring.translate import assignments_of, controls_of, organization_of, responsibility_of
 from demarc.authoring.written import read_matrix
+from demarc.core.framework import Attested, attested
 from demarc.core.matrix import Matrix, Organization, Responsibility
 from demarc.core.model import Control
 from demarc.core.wire import to_wire
@@ -29,12 +31,16 @@ class MatrixInvalid(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CompiledMatrix:
-    """A matrix that may be deployed. `version` is a digest of all that was written."""
+    """A matrix that may be deployed. `version` is a digest of all that was written.
+
+    `attested` are the requirements that rest on somebody's word.
+    """
 
     version: str
     organization: Organization
     responsibility: Responsibility
     controls: Mapping[str, tuple[Control, ...]]
+    attested: tuple[Attested, ...] = ()
 
     def document(self, types: Iterable[str]) -> dict[str, Any]:
         """What the matrix says of some resource types, as JSON-able data."""
@@ -71,7 +77,9 @@ def compile_matrix(root: Path) -> CompiledMatrix:
     problems = lint(written, today=None)
     if problems or written.organization is None or written.responsibility is None:
         raise MatrixInvalid(problems)
+    requirements = tuple(attested(frameworks_of(written).values()))
     organization = organization_of(written.organization)
+    organization = replace(organization, assignments=(*assignments_of(requirements), *organization.assignments))
     controls = controls_of(written, organization)
     responsibility = responsibility_of(written.responsibility)
     content = json.dumps(
@@ -79,4 +87,4 @@ def compile_matrix(root: Path) -> CompiledMatrix:
         sort_keys=True,
     )
     version = hashlib.sha256(content.encode()).hexdigest()[:12]
-    return CompiledMatrix(version, organization, responsibility, controls)
+    return CompiledMatrix(version, organization, responsibility, controls, requirements)

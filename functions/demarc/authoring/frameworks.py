@@ -51,6 +51,9 @@ def by_tier(said: _Value | dict[Tier, _Value], tier: Tier, otherwise: _Value) ->
 class DutyRow(Row):
     duty: Text | None = Field(default=None, description="What this party does")
     verified: Verification | None = Field(default=None, description="How it is shown to be done")
+    every: int | None = Field(
+        default=None, gt=0, le=1100, description="Days that an attestation may count at most; 365 if nothing is said"
+    )
 
 
 class RequirementRow(Row):

@@ -18,9 +18,6 @@ from demarc.core.matrix import Organization
 from demarc.core.model import Control, Layer, Party, Resource, Tier
 from demarc.core.snapshot import ATTRIBUTION
 
-# Nobody can tag these, so that an owner tag can never claim them.
-_UNTAGGABLE = frozenset({"AWS::::Account"})
-
 
 def lint(written: WrittenMatrix, *, today: date | None) -> list[Problem]:
     """Every problem of a matrix, in the order of its files; empty if it may be deployed.
@@ -104,6 +101,7 @@ def _organization(organization: OrganizationFile, written: WrittenMatrix, *, tod
     yield from _teams(organization, source)
     yield from _acceptance(organization, source)
     yield from _exceptions(organization, written, today=today)
+    yield from _services(organization, written)
     yield from _assignments(organization, written)
     if not broken:
         yield from _unowned(organization_of(organization), written)
@@ -119,6 +117,22 @@ def _duplicates(organization: OrganizationFile, source: Source) -> Iterator[Prob
                     (section, index), f"{section} has {row.id!r} twice (first on line {line})", "Give each its own id"
                 )
             first.setdefault(row.id, index)
+
+
+def _services(organization: OrganizationFile, written: WrittenMatrix) -> Iterator[Problem]:
+    """Services of workloads whose tier is not how any of their resource types is consumed."""
+    tiers: dict[str, set[Tier]] = {}
+    for resource_type, tier in (written.responsibility.tiers if written.responsibility else {}).items():
+        tiers.setdefault(resource_type.split("::")[1].casefold(), set()).add(tier)
+    for index, workload in enumerate(organization.workloads):
+        for service, tier in workload.services.items():
+            known = tiers.get(service.casefold())
+            if known and tier not in known:
+                yield written.organization_source.problem(
+                    ("workloads", index, "services", service),
+                    f"{workload.id} consumes {service} as {tier}, responsibility.yaml as {' and '.join(sorted(known))}",
+                    "Correct one of them",
+                )
 
 
 def _references(organization: OrganizationFile, source: Source) -> Iterator[Problem]:
@@ -316,12 +330,14 @@ def _unowned(organization: Organization, written: WrittenMatrix) -> Iterator[Pro
     source = written.organization_source
     if written.organization is None or written.responsibility is None:
         return
+    # Nobody can tag these, so that an owner tag can never claim them.
+    untaggable = {reader.type for reader in readers.load() if not readers.is_taggable(reader) and _is_found(reader)}
     for index, account in enumerate(written.organization.accounts):
         if account.team:
             continue
         controls = [control for control in written.controls if control.row.resource != EVERY_TYPE]
         if account.shared:
-            controls = [control for control in controls if control.row.resource in _UNTAGGABLE]
+            controls = [control for control in controls if control.row.resource in untaggable]
         orphans = [each.row.id for each in controls if _is_orphan(each, account.id, organization, written)]
         if orphans:
             yield source.problem(
@@ -329,6 +345,11 @@ def _unowned(organization: Organization, written: WrittenMatrix) -> Iterator[Pro
                 f"{len(orphans)} customer controls have no owner in account {account.name}: {_some(orphans)}",
                 "Give the account a team or `shared: true`, or add an assignment that covers them",
             )
+
+
+def _is_found(reader: readers.Reader) -> bool:
+    """Whether events or lists find resources of a type in an account; what is Demarc's own the deployment names."""
+    return bool(reader.touches or reader.inventory)
 
 
 def _is_orphan(control: WrittenControl, account: str, organization: Organization, written: WrittenMatrix) -> bool:

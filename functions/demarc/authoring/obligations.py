@@ -21,6 +21,7 @@ from demarc.authoring.frameworks import (
 from demarc.authoring.source import Location, Problem, Source
 from demarc.authoring.written import WrittenControl, WrittenFramework, WrittenMatrix
 from demarc.core.framework import (
+    EVERY_YEAR,
     Attestation,
     Basis,
     Duty,
@@ -29,14 +30,13 @@ from demarc.core.framework import (
     Requirement,
     Signature,
     Verification,
+    is_providers_report,
 )
 from demarc.core.model import Party, Tier
 
 # What shows that AWS did its part shows nothing of ours, and the other way round.
 _OF_THE_PROVIDER = frozenset({Verification.PROVIDER_REPORT, Verification.HEALTH})
 _OF_THE_CUSTOMER = frozenset({Verification.CONTROLS})
-# A report of AWS's by another name.
-_REPORTS = ("arn:aws:artifact:", "https://console.aws.amazon.com/artifact")
 
 
 def frameworks_of(written: WrittenMatrix) -> dict[str, Framework]:
@@ -138,14 +138,14 @@ def party_of(row: RequirementRow, family: FamilyRow, tier: Tier) -> Party:
 
 def _duty(*rows: DutyRow | None) -> Duty:
     """One party's part: what a later row says goes before what an earlier one does."""
-    text, verified, attestation, record = "", Verification.UNVERIFIED, None, None
+    text, verified, attestation, record, every = "", Verification.UNVERIFIED, None, None, EVERY_YEAR
     for row in rows:
         if row:
-            text, verified = row.duty or text, row.verified or verified
+            text, verified, every = row.duty or text, row.verified or verified, row.every or every
         if isinstance(row, SignedDutyRow):
             attestation, record = row.attestation, row.record
     given = attestation and Attestation(attestation.by, attestation.given, attestation.until, attestation.evidence)
-    return Duty(text, verified, given or None, record)
+    return Duty(text, verified, given or None, record, every)
 
 
 # --- what cannot be meant -------------------------------------------------------------------------------------------
@@ -224,7 +224,7 @@ def _rests_on_its_own(row: FamilyRow | RequirementRow | SignedRow, at: Location,
     if isinstance(row.customer, SignedDutyRow):
         attested = row.customer.attestation
         for text, field in ((attested and attested.evidence, "attestation"), (row.customer.record, "record")):
-            if text and text.startswith(_REPORTS):
+            if text and is_providers_report(text):
                 yield _inherited(at, source, field)
     if row.provider and row.provider.verified in _OF_THE_CUSTOMER:
         yield source.problem(

@@ -28,6 +28,7 @@ AccountId = Annotated[str, Field(pattern=r"^\d{12}$", description="Twelve digits
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 # A channel by its name, or by the id that Slack's "copy link" shows: the id survives a renaming.
 Channel = Annotated[str, Field(pattern=r"^(#[^\s#,]{1,80}|[CG][A-Z0-9]{6,})$", description="A Slack channel")]
+SecurityHubId = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+\.\d+$")]
 Hours = Annotated[int, Field(gt=0)]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
@@ -157,6 +158,10 @@ class WorkloadRow(Row):
     tier: Tier
     team: str
     accounts: tuple[AccountId, ...] = Field(default=(), description="Accounts that the workload has to itself")
+    services: dict[Text, Tier] = Field(
+        default_factory=dict,
+        description="Services of AWS it is made of, as CloudFormation types have them (EC2), and the tier of each",
+    )
 
 
 class AssignmentRow(Row):
@@ -248,6 +253,9 @@ class OrganizationFile(Row):
     acceptance: AcceptanceRow = AcceptanceRow()
     chasing: ChasingRow = ChasingRow()
     calendar: CalendarRow = CalendarRow()
+    required_tags: Annotated[tuple[Text, ...], Distinct] = Field(
+        default=(), description="Tag keys that everything which can be tagged must carry"
+    )
     silence: Hours = Field(default=24, description="Hours without any change after which a Region's feed is suspect")
 
     @model_validator(mode="after")
@@ -308,7 +316,9 @@ class ControlRow(Row):
     check: str | None = Field(default=None, description="module.function in demarc.checks")
     parameters: dict[str, Any] = Field(default_factory=dict, description="Keyword arguments of the check")
     regional: bool = Field(default=True, description="false: an account setting that exists once, not per Region")
-    security_hub: Annotated[str, Field(pattern=r"^[A-Za-z0-9]+\.\d+$")] | None = None
+    security_hub: Annotated[tuple[SecurityHubId, ...], Distinct] = Field(
+        default=(), description="The Security Hub controls that it corresponds to, such as [S3.1]"
+    )
     references: dict[str, tuple[str, ...]] = Field(
         description="The requirements it serves: by framework, the numbers that matrices/frameworks has"
     )

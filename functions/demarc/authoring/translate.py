@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from demarc import checks, readers
+from demarc.authoring.obligations import frameworks_of
 from demarc.authoring.schema import (
     WEEKDAYS,
     CalendarRow,
@@ -22,6 +23,7 @@ from demarc.authoring.schema import (
 )
 from demarc.authoring.written import WrittenMatrix
 from demarc.core.calendar import Calendar, Offset, QuietHours
+from demarc.core.framework import Attested, attested
 from demarc.core.matrix import (
     Acceptance,
     Account,
@@ -39,6 +41,7 @@ from demarc.core.matrix import (
     Workload,
 )
 from demarc.core.model import Control
+from demarc.core.provider import asked_of
 from demarc.core.snapshot import property_of
 
 EVERY_TYPE = "*"
@@ -70,6 +73,23 @@ def organization_of(written: OrganizationFile) -> Organization:
         chasing=_chasing(written.chasing),
         calendar=calendar_of(written.calendar),
         silence=written.silence,
+        required_tags=written.required_tags,
+    )
+
+
+def assignments_of(requirements: Iterable[Attested]) -> tuple[Assignment, ...]:
+    """Who answers for requirements that rest on somebody's word: what the signed matrix says, before any other row."""
+    return tuple(
+        Assignment(
+            id=f"signed:{each.id}",
+            team=each.team,
+            person=each.person,
+            because="the signed matrix says who answers for the requirement",
+            types=("Demarc::Framework::Requirement",),
+            arns=(f"arn:*:demarc:*:requirement/*/{each.id}",),
+        )
+        for each in requirements
+        if each.team
     )
 
 
@@ -179,17 +199,23 @@ def responsibility_of(written: ResponsibilityFile) -> Responsibility:
 def controls_of(written: WrittenMatrix, organization: Organization) -> dict[str, tuple[Control, ...]]:
     """Every control per resource type; a row for every type (`*`) stands under each."""
     controls: dict[str, tuple[Control, ...]] = {}
+    facts = facts_of(written, organization)
     for reader in readers.load():
         rows = [each.row for each in written.controls if each.row.resource in (reader.type, EVERY_TYPE)]
-        compiled = [_control(row, organization) for row in rows]
+        compiled = [_control(row, facts) for row in rows]
         controls[reader.type] = tuple(
-            replace(control, resource_type=reader.type, regional=control.regional and reader.regional)
+            replace(
+                control,
+                resource_type=reader.type,
+                regional=control.regional and reader.regional,
+                needs=tuple(sorted({*control.needs, *asked_of(reader.type)})),
+            )
             for control in compiled
         )
     return controls
 
 
-def _control(row: ControlRow, organization: Organization) -> Control:
+def _control(row: ControlRow, facts: Mapping[str, Any]) -> Control:
     return Control(
         id=row.id,
         title=row.title,
@@ -204,7 +230,7 @@ def _control(row: ControlRow, organization: Organization) -> Control:
         when=row.when,
         require=row.require,
         check=row.check,
-        parameters={name: resolved(value, organization) for name, value in row.parameters.items()},
+        parameters={name: resolved(value, facts) for name, value in row.parameters.items()},
     )
 
 
@@ -220,16 +246,25 @@ def needs_of(row: ControlRow) -> tuple[str, ...]:
     return tuple(sorted(asked))
 
 
-def resolved(value: Any, organization: Organization) -> Any:
-    """A parameter with `@organization.accounts`, `.id` and `.silence` replaced by what they stand for."""
-    if value == "@organization.accounts":
-        return sorted(organization.accounts)
-    if value == "@organization.id":
-        return organization.id
-    if value == "@organization.silence":
-        return organization.silence
+def facts_of(written: WrittenMatrix, organization: Organization) -> Mapping[str, Any]:
+    """What a row may hand to its check of the other pages of the matrix, by the name it is written with."""
+    return {
+        "@organization.accounts": sorted(organization.accounts),
+        "@organization.id": organization.id,
+        "@organization.required_tags": list(organization.required_tags),
+        "@organization.silence": organization.silence,
+        "@signed.attestations": {
+            each.id: each.signed and each.signed.until.isoformat() for each in attested(frameworks_of(written).values())
+        },
+    }
+
+
+def resolved(value: Any, facts: Mapping[str, Any]) -> Any:
+    """A parameter in which every name of a fact is replaced by the fact."""
+    if isinstance(value, str):
+        return facts.get(value, value)
     if isinstance(value, dict):
-        return {name: resolved(each, organization) for name, each in value.items()}
+        return {name: resolved(each, facts) for name, each in value.items()}
     if isinstance(value, list):
-        return [resolved(each, organization) for each in value]
+        return [resolved(each, facts) for each in value]
     return value

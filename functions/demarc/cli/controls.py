@@ -199,7 +199,7 @@ def _tell_in_full(duties: list[_Duty], written: WrittenControl, rules: CompiledM
             by = rules.organization.people[risk.approver].name
             fact("except", f"{risk.resource} until {last:%Y-%m-%d}, approved by {by}: {risk.reason} [{risk.id}]")
     served = [f"{framework} {', '.join(ids)}" for framework, ids in control.references.items() if ids]
-    _tell_each("serves", served + ([f"Security Hub {control.security_hub}"] if control.security_hub else []))
+    _tell_each("serves", served + [f"Security Hub {each}" for each in control.security_hub])
     fact("from", place)
 
 

@@ -47,11 +47,23 @@ _NOTE = (
     help="For what is consumed so; as iaas most is ours.",
 )
 @click.option("--each", is_flag=True, help="Every requirement instead of counts.")
+@click.option(
+    "--chart",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also draw it, as a PNG or an SVG by the end of the name.",
+)
 @options.as_json
 @options.matrix
 @options.offline
 def coverage_command(
-    *, framework_id: str | None, baseline: str | None, tier: str, each: bool, as_json: bool, matrix: Path
+    *,
+    framework_id: str | None,
+    baseline: str | None,
+    tier: str,
+    each: bool,
+    chart: Path | None,
+    as_json: bool,
+    matrix: Path,
 ) -> None:
     """Count whose every requirement is, who answers for it, and what shows that it is met.
 
@@ -61,6 +73,7 @@ def coverage_command(
     \b
       demarc matrix coverage
       demarc matrix coverage --framework nist-800-53-r5 --baseline moderate
+      demarc matrix coverage --framework nist-800-53-r5 --baseline moderate --chart moderate.png
       demarc matrix coverage --framework nist-800-53-r5 --each --json
     """
     if baseline and not framework_id:
@@ -68,6 +81,10 @@ def coverage_command(
     if each and not framework_id:
         raise click.UsageError("--each lists one framework. Name it with --framework.")
     counted_ones = _counted(matrix, framework_id, baseline, Tier(tier))
+    if chart:
+        from demarc.cli.chart import draw
+
+        draw(counted_ones, chart, today=_today())
     if as_json:
         for row in _rows(counted_ones, each=each):
             say_json(row)

@@ -17,6 +17,7 @@ from demarc.cli.matrices import Shown, compiled, from_here, known_type, present
 from demarc.cli.terminal import say, say_json
 from demarc.cli.told import counted
 from demarc.cli.views import assignments, responsibility, teams
+from demarc.cli.workloads import workload_in_full
 
 if TYPE_CHECKING:
     from demarc.authoring.compile import CompiledMatrix
@@ -98,11 +99,20 @@ def _inventory(written: WrittenMatrix) -> str:
 @click.option("--responsibility", "view", flag_value="responsibility", help="Where the line runs, by layer and tier.")
 @click.option("--assignments", "view", flag_value="assignments", help="Who owns what: the ordered list.")
 @click.option("--control", "control_id", metavar="ID", help="One control in full.")
+@click.option("--workload", "workload_id", metavar="ID", help="A workload's obligations, layer by layer.")
 @click.option("--type", "resource_type", metavar="TYPE", help="Only what is about this resource type.")
 @options.as_json
 @options.matrix
 @options.offline
-def show(*, view: str | None, control_id: str | None, resource_type: str | None, as_json: bool, matrix: Path) -> None:
+def show(
+    *,
+    view: str | None,
+    control_id: str | None,
+    workload_id: str | None,
+    resource_type: str | None,
+    as_json: bool,
+    matrix: Path,
+) -> None:
     """Show what the matrix says.
 
     Owners are those that can be named without looking at a resource: an owner tag, a workload's tag or an ARN may name
@@ -112,12 +122,17 @@ def show(*, view: str | None, control_id: str | None, resource_type: str | None,
       demarc matrix show --type AWS::S3::Bucket
       demarc matrix show --responsibility
       demarc matrix show --control s3-bucket-keeps-versions
+      demarc matrix show --workload card-vault
     """
-    if control_id and (view or resource_type):
+    if control_id and (view or resource_type or workload_id):
         raise click.UsageError("--control shows one control in full. Leave the other choices out.")
+    if workload_id and (view or resource_type):
+        raise click.UsageError("--workload shows one workload in full. Leave the other choices out.")
     rules = compiled(matrix)
     if control_id:
         shown = control_in_full(control_id, rules, matrix)
+    elif workload_id:
+        shown = workload_in_full(workload_id, rules)
     else:
         shown = _VIEWS[view or "controls"](rules, known_type(resource_type, rules))
     if not as_json:

@@ -11,6 +11,7 @@ import click
 
 from demarc import __version__
 from demarc.cli.acts import accept, ack, approve, assign, decline, resolve
+from demarc.cli.attest import attest
 from demarc.cli.digest import digest
 from demarc.cli.evaluate import evaluate
 from demarc.cli.explain import explain
@@ -71,7 +72,7 @@ SECTIONS: Mapping[str, tuple[click.Command, ...]] = {
     "Changes and resources": (explain, replay, evaluate, sweep),
     "Findings": (findings, show, ack, assign, accept, approve, decline, resolve, recheck),
     "Over time": (digest, stats),
-    "Matrix": (matrix,),
+    "Matrix": (matrix, attest),
 }
 
 for commands in SECTIONS.values():

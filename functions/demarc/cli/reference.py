@@ -71,7 +71,7 @@ _PEOPLE = """\
 `ack`, `assign`, `accept`, `approve`, `decline` and `resolve` are done in the name of a person of the matrix, and there
 is no option to name another: it is who the credentials belong to (`sts:GetCallerIdentity`). An IAM user's name, or the
 name of a role's session, has to be the `email` or `id` of one of `people`. The root user, pipelines and services are
-nobody.
+nobody. `attest` names whose word it is with `--by`; only governance records another's.
 
 Whoever assumes a role chooses the name of its session; only IAM Identity Center gives it. So where the matrix asks for
 a second person (`acceptance.second_person`), both have to come through IAM Identity Center or as IAM users, and the
@@ -85,6 +85,7 @@ of the table where you have to prove it.
 |---|---|
 | reads (`findings`, `show`) | `dynamodb:Query` and `dynamodb:Scan` on the table and its indexes |
 | acts | that, `dynamodb:UpdateItem` and `dynamodb:PutItem` on the table, and `sns:Publish` on the topic |
+| attests | `dynamodb:PutItem` on the table, and `sqs:SendMessage` on the visibility responder's queue |
 | looks again (`recheck`) | to read, and `sqs:SendMessage` on the responder's queue |
 
 With `encryption=customer-managed`, all of them need `kms:Decrypt` and `kms:GenerateDataKey` on the stack's key too.
@@ -118,7 +119,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     },
     "evaluate": {
         "control": "the control's id",
-        "security_hub": "the Security Hub control that it corresponds to, or null",
+        "security_hub": "the Security Hub controls that it corresponds to, such as `S3.1`",
         "compliance": "`COMPLIANT`, `NON_COMPLIANT`, `NOT_APPLICABLE` or `INSUFFICIENT_DATA`",
         "drift": "what differs: `{path, required, actual, because, was}`; `was` is null, since no record is asked",
         "owner": "`{team, person, email, channel, row, because, attribution_gap}`; `row` is the row of the matrix",
@@ -192,6 +193,16 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "out or never given), `process-record`, `provider-report`, `health`, `unverified`; shared ones by what shows "
         "our part",
     },
+    "attest": {
+        "framework": "the framework's id",
+        "requirement": "the number",
+        "by": "the id of the person whose word it is",
+        "given": "the day on which it was given",
+        "until": "the last day on which it counts",
+        "evidence": "where what it rests on can be seen",
+        "recorded_at": "the moment at which it was recorded",
+        "recorder": "whose credentials recorded it",
+    },
     "matrix show": {
         "control": "the control's id",
         "title": "what must hold",
@@ -200,7 +211,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "layer": "where in the stack it lies",
         "tier": "`iaas`, `paas` or `saas`: how the type is consumed",
         "party": "`customer`, `provider` or `shared`",
-        "security_hub": "the Security Hub control that it corresponds to, or null",
+        "security_hub": "the Security Hub controls that it corresponds to, such as `S3.1`",
         "owners": "by account id, the owner as in `demarc evaluate`; null where no row of the matrix names one",
     },
 }
@@ -236,7 +247,8 @@ what it rests on, the controls that name it, who signed what, and the `notice` t
 [frameworks.md](frameworks.md) says what is counted.
 """,
     "matrix show": """\
-Other views have fields of their own, and `--control` has all that the matrix says of one control.
+Other views have fields of their own, `--control` has all that the matrix says of one control, and `--workload` a line
+for each layer and tier: `{workload, layer, tier, services, party, reason, owners, verified, controls}`.
 """,
 }
 

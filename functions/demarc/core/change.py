@@ -256,10 +256,15 @@ def _read_only(record: _Record) -> str | None:
     said = record.fields.get("readOnly")
     if said is not None:
         return "the record says that it only read" if is_true(said) else None
-    name = record.name
+    word = reading_word(record.name)
+    return f"calls that begin with {word} only read" if word else None
+
+
+def reading_word(event_name: str) -> str | None:
+    """The word at the start of a call's name that says it only reads (`Describe`); None where it changes something."""
     for word in _READING:
-        if name.startswith(word) and not name[len(word) : len(word) + 1].islower():
-            return f"calls that begin with {word} only read"
+        if event_name.startswith(word) and not event_name[len(word) : len(word) + 1].islower():
+            return word
     return None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from demarc.core.expectation import unmet
 from demarc.core.model import Compliance, Control, Drift, Evaluation
+from demarc.core.provider import kept_by_provider
 from demarc.core.snapshot import Snapshot, Unread
 
 
@@ -21,6 +22,8 @@ def evaluate(control: Control, snapshot: Snapshot, check: Callable[..., Iterator
         snapshot: what was read.
         check: the function that `control.check` names; None for a row that compares by itself.
     """
+    if kept := kept_by_provider(snapshot):
+        return Evaluation(control, Compliance.NOT_APPLICABLE, reason=kept)
     try:
         if outside := next(unmet(control.when, snapshot), None):
             reason = f"{outside.path} is {outside.actual!r}"

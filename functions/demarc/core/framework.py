@@ -58,14 +58,31 @@ class Attestation:
     evidence: str
 
 
+# Where AWS publishes what it says of itself: it shows nothing of ours, whatever it is called.
+_REPORTS = ("arn:aws:artifact:", "https://console.aws.amazon.com/artifact")
+
+
+def is_providers_report(uri: str) -> bool:
+    """Whether evidence is a report of AWS's."""
+    return uri.startswith(_REPORTS)
+
+
+# After how long an attestation is given again where nobody says otherwise.
+EVERY_YEAR = 365
+
+
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """One party's part of a requirement. `record` is where the record of a process is kept."""
+    """One party's part of a requirement. `record` is where the record of a process is kept.
+
+    `every` is how many days an attestation may count at most.
+    """
 
     text: str
     verified: Verification
     attestation: Attestation | None = None
     record: str | None = None
+    every: int = EVERY_YEAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +139,50 @@ class Framework:
     def within(self, baseline: str | None) -> tuple[Requirement, ...]:
         """The requirements of a baseline; all of them without one."""
         return tuple(each for each in self.requirements.values() if baseline is None or baseline in each.baselines)
+
+
+@dataclass(frozen=True, slots=True)
+class Attested:
+    """A requirement that rests on somebody's word: who answers for it, how long a word may count, and the one signed.
+
+    `team` is None where nobody answers; `person` is the id of who does.
+    """
+
+    framework: str
+    requirement: str
+    team: str | None
+    person: str | None
+    every: int
+    signed: Attestation | None
+
+    @property
+    def id(self) -> str:
+        """What it is called among the requirements of all frameworks: `nist-800-53-r5/AT-2`."""
+        return f"{self.framework}/{self.requirement}"
+
+
+def attested(frameworks: Iterable[Framework]) -> Iterator[Attested]:
+    """The requirements that rest on somebody's word for some tier; by the shortest time, where tiers differ."""
+    for framework in frameworks:
+        for requirement in framework.requirements.values():
+            rest = [each for each in requirement.obligations.values() if _rests_on_a_word(each)]
+            if not rest:
+                continue
+            duties = [each.customer for each in rest if each.customer]
+            words = [duty.attestation for duty in duties]
+            signed = None if None in words else min((word for word in words if word), key=lambda word: word.until)
+            yield Attested(
+                framework.id,
+                requirement.id,
+                team=rest[0].team,
+                person=rest[0].person,
+                every=min(duty.every for duty in duties),
+                signed=signed,
+            )
+
+
+def _rests_on_a_word(obligation: Obligation) -> bool:
+    return obligation.customer is not None and obligation.customer.verified is Verification.ATTESTATION
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,13 +77,18 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A system that people have a name for; resources carry its id in a tag, or it has accounts of its own."""
+    """A system that people have a name for; resources carry its id in a tag, or it has accounts of its own.
+
+    `services` are those of AWS that it is made of, by the word that their CloudFormation types have (`EC2`), and as
+    what each is consumed.
+    """
 
     id: str
     name: str
     tier: Tier
     team: str
     accounts: tuple[str, ...] = ()
+    services: Mapping[str, Tier] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +161,8 @@ class Chasing:
 class Organization:
     """The customer's page of the matrix. `deadlines` are hours from opening to due, by severity.
 
-    `silence` is after how many hours without any change a Region's feed is suspect.
+    `silence` is after how many hours without any change a Region's feed is suspect; `required_tags` are keys that
+    everything which can be tagged must carry.
     """
 
     id: str
@@ -176,6 +182,7 @@ class Organization:
     chasing: Chasing = Chasing()
     calendar: Calendar = Calendar()
     silence: int = 24
+    required_tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,7 +241,7 @@ class Control:
     references: Mapping[str, tuple[str, ...]]
     needs: tuple[str, ...]
     regional: bool = True
-    security_hub: str | None = None
+    security_hub: tuple[str, ...] = ()
     when: Mapping[str, Any] = field(default_factory=dict)
     require: Mapping[str, Any] = field(default_factory=dict)
     check: str | None = None
@@ -373,7 +373,7 @@ class Finding:
     drift: tuple[Drift, ...]
     guidance: str
     references: Mapping[str, tuple[str, ...]]
-    security_hub: str | None
+    security_hub: tuple[str, ...]
     opened_at: datetime
     observed_at: datetime
     due_at: datetime

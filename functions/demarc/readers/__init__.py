@@ -1,4 +1,4 @@
-"""AWS -> snapshot, one module per service.
+"""AWS -> snapshot, one module per service, or per resource type where a service has many.
 
 A `Reader` is the whole knowledge of one resource type: the calls that read it and the IAM action each needs, the
 properties every call answers, the API calls that touch such a resource, and how all of them are listed. From these
@@ -124,9 +124,10 @@ def load(types: Iterable[str] | None = None) -> tuple[Reader, ...]:
 
 
 def _reader(resource_type: str) -> Reader:
-    # AWS::EC2::Instance is read by `ec2`, AWS::::Account by `account`.
-    module = (resource_type.split("::")[1] or resource_type.rsplit("::", 1)[-1]).lower()
-    for reader in _readers_in(module) if module in _modules() else ():
+    # AWS::KMS::Key is read by `kms`, AWS::EC2::Instance by `ec2.instance`, AWS::::Account by `account`.
+    _, service, name = resource_type.lower().split("::")
+    candidates = (f"{service}.{name}", service, name)
+    for reader in next((_readers_in(each) for each in candidates if each in _modules()), ()):
         if reader.type == resource_type:
             return reader
     raise LookupError(f"nothing reads {resource_type}")
@@ -134,11 +135,16 @@ def _reader(resource_type: str) -> Reader:
 
 @cache
 def _modules() -> tuple[str, ...]:
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+    """Every module in which readers may be: a service's, or those of its types where they are many."""
+    found = []
+    for module in pkgutil.iter_modules(__path__):
+        inner = [f"{path}/{module.name}" for path in __path__] if module.ispkg else []
+        found += [f"{module.name}.{each.name}" for each in pkgutil.iter_modules(inner)] or [module.name]
+    return tuple(sorted(found))
 
 
 def _readers_in(module: str) -> tuple[Reader, ...]:
-    readers: tuple[Reader, ...] = import_module(f"{__name__}.{module}").READERS
+    readers: tuple[Reader, ...] = getattr(import_module(f"{__name__}.{module}"), "READERS", ())
     return readers
 
 
@@ -177,6 +183,11 @@ def parts_for(reader: Reader, needs: Iterable[str]) -> tuple[Part, ...]:
     return tuple(part for part in reader.parts if asked.intersection(part.gives))
 
 
+def is_taggable(reader: Reader) -> bool:
+    """Whether resources of a type can carry tags that we read."""
+    return any("Tags" in part.gives for part in reader.parts)
+
+
 def read(
     reader: Reader, resource: Resource, *, needs: Iterable[str], clients: Clients, now: datetime
 ) -> Snapshot | Gone:
@@ -198,8 +209,10 @@ def read(
     except ResourceGone:
         return Gone(resource, now)
     given = frozenset(prop for part in parts for prop in part.gives)
-    # A type without tags is a type whose tags are known to be none.
-    untaggable = {"Tags"} if not any("Tags" in part.gives for part in reader.parts) else set()
+    # A type without tags is a type whose tags are known to be none; what could have some and has not has an empty list.
+    untaggable = {"Tags"} if not is_taggable(reader) else set()
+    if not untaggable and "Tags" not in unread:
+        properties.setdefault("Tags", [])
     return Snapshot(resource, now, properties, read=(given - unread.keys()) | untaggable, unread=unread)
 
 

@@ -5,7 +5,7 @@ No type of CloudFormation's: the identifier is the name of the stack that Demarc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -14,11 +14,11 @@ from demarc.core.heartbeat import heartbeat_of, key_of
 from demarc.core.model import Resource
 from demarc.readers import UNREAD, Clients, Part, Reader, ResourceGone
 from demarc.readers.account import TRAIL_CALLS, read_trails
+from demarc.readers.stack import LISTED, is_missing, made, table_of
 
 Answer = Mapping[str, Any]
 
 _RULE = "AWS::Events::Rule"
-_TABLES = ("AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table")
 
 
 def _tags(clients: Clients, resource: Resource) -> Answer:
@@ -26,7 +26,7 @@ def _tags(clients: Clients, resource: Resource) -> Answer:
     try:
         (stack,) = cloudformation.describe_stacks(StackName=resource.identifier)["Stacks"]
     except ClientError as error:
-        if _is_missing(error):
+        if is_missing(error):
             raise ResourceGone from error
         raise
     return {"Tags": stack.get("Tags", [])}
@@ -35,7 +35,11 @@ def _tags(clients: Clients, resource: Resource) -> Answer:
 def _rules(clients: Clients, resource: Resource) -> Answer:
     """Every rule of the stack, whether it is on, and how many targets it has."""
     events = clients("events", resource.region)
-    names = sorted(each["PhysicalResourceId"] for each in _made(clients, resource) if each["ResourceType"] == _RULE)
+    names = sorted(
+        each["PhysicalResourceId"]
+        for each in made(clients, resource.region, resource.identifier)
+        if each["ResourceType"] == _RULE
+    )
     return {"Observed": {"Rules": [_rule(events, name) for name in names]}}
 
 
@@ -55,10 +59,10 @@ def _last_change(clients: Clients, resource: Resource) -> Answer:
 
     That is not when the stack was last: whoever deploys every day could never notice that nothing else happens.
     """
-    made = list(_made(clients, resource))
-    since = max((each["LastUpdatedTimestamp"] for each in made if each["ResourceType"] == _RULE), default=None)
+    resources = list(made(clients, resource.region, resource.identifier))
+    since = max((each["LastUpdatedTimestamp"] for each in resources if each["ResourceType"] == _RULE), default=None)
     observed: dict[str, Any] = {"FeedSince": since.isoformat()} if since else {}
-    table = next((each["PhysicalResourceId"] for each in made if each["ResourceType"] in _TABLES), None)
+    table = table_of(resources)
     if table is None:
         return {"Observed": observed, UNREAD: {"Observed.LastChange": "the stack has no table"}}
     key = key_of(resource.account, resource.region)
@@ -67,29 +71,6 @@ def _last_change(clients: Clients, resource: Resource) -> Answer:
         observed["LastChange"] = heartbeat_of(found["Item"]).at.isoformat()
     return {"Observed": observed}
 
-
-def _made(clients: Clients, resource: Resource) -> Iterator[Answer]:
-    """What CloudFormation has made for the stack and not deleted again."""
-    pages = clients("cloudformation", resource.region).get_paginator("list_stack_resources")
-    try:
-        for page in pages.paginate(StackName=resource.identifier):
-            yield from (each for each in page["StackResourceSummaries"] if _exists(each))
-    except ClientError as error:
-        if _is_missing(error):
-            raise ResourceGone from error
-        raise
-
-
-def _exists(made: Answer) -> bool:
-    return "PhysicalResourceId" in made and made["ResourceStatus"] != "DELETE_COMPLETE"
-
-
-def _is_missing(error: ClientError) -> bool:
-    """CloudFormation's words for a name that no stack has, and for one that none can have."""
-    return error.response["Error"]["Code"] == "ValidationError"
-
-
-_LISTED = {"cloudformation.ListStackResources": "cloudformation:ListStackResources"}
 
 FEED = Reader(
     type="Demarc::Feed::Region",
@@ -100,7 +81,7 @@ FEED = Reader(
         Part(
             gives=("Observed.Rules",),
             calls={
-                **_LISTED,
+                **LISTED,
                 "events.DescribeRule": "events:DescribeRule",
                 "events.ListTargetsByRule": "events:ListTargetsByRule",
             },
@@ -109,7 +90,7 @@ FEED = Reader(
         Part(gives=("Observed.Trails",), calls=TRAIL_CALLS, read=read_trails),
         Part(
             gives=("Observed.LastChange", "Observed.FeedSince"),
-            calls={**_LISTED, "dynamodb.GetItem": "dynamodb:GetItem"},
+            calls={**LISTED, "dynamodb.GetItem": "dynamodb:GetItem"},
             read=_last_change,
         ),
     ),

@@ -1,0 +1,69 @@
+"""What is in the account and is AWS's to keep: no control on it is ours to meet, and nobody here is asked to mend it.
+
+AWS makes, changes and owns these; most cannot be changed by a customer at all. The rows are facts about AWS, with the
+page that states each; they are no part of the matrix, since no customer can decide otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from demarc.core.snapshot import Snapshot, property_of
+
+# Paths that are facts of the resource itself; everything else is asked of the snapshot.
+_OF_THE_RESOURCE = ("arn", "identifier")
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Resources of a type that AWS keeps: those whose `path` holds what the shell-style `pattern` matches.
+
+    `path` is `arn`, `identifier` or a path of the snapshot. `because` completes "AWS keeps it: ".
+    """
+
+    path: str
+    pattern: str
+    because: str
+
+
+KEPT: Mapping[str, tuple[Keeping, ...]] = {
+    "AWS::IAM::ManagedPolicy": (
+        # IAM User Guide, "Managed policies and inline policies": AWS creates and administers them.
+        Keeping("arn", "arn:*:iam::aws:policy/*", "it is a policy that AWS wrote and only AWS can change"),
+    ),
+    "AWS::IAM::Role": (
+        # IAM User Guide, "Service-linked roles": the service defines their permissions and trust.
+        Keeping(
+            "arn",
+            "arn:*:iam::*:role/aws-service-role/*",
+            "it is a service-linked role, whose trust and permissions the service defines",
+        ),
+    ),
+    "AWS::KMS::Key": (
+        # AWS KMS Developer Guide, "AWS managed keys": their policies, rotation and deletion cannot be changed.
+        Keeping("Observed.KeyManager", "AWS", "it is an AWS managed key, which a customer cannot change or share"),
+    ),
+}
+
+
+def kept_by_provider(snapshot: Snapshot) -> str | None:
+    """Why a resource is AWS's to keep; None where it is ours, also where what would tell could not be read."""
+    for each in KEPT.get(snapshot.resource.type, ()):
+        if each.path in _OF_THE_RESOURCE:
+            value = getattr(snapshot.resource, each.path)
+        elif property_of(each.path) in snapshot.read:
+            value = snapshot[each.path]
+        else:
+            continue
+        if value is not None and fnmatchcase(str(value), each.pattern):
+            return f"AWS keeps it: {each.because}"
+    return None
+
+
+def asked_of(resource_type: str) -> frozenset[str]:
+    """The snapshot properties that tell whether AWS keeps a resource of a type."""
+    return frozenset(
+        property_of(each.path) for each in KEPT.get(resource_type, ()) if each.path not in _OF_THE_RESOURCE
+    )
