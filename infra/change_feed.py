@@ -11,6 +11,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from demarc.core.look import Look, message_of
+from demarc.core.model import Control
 from demarc.readers import Reader
 from infra.feed import Feed
 from infra.patterns import rules_for
@@ -26,7 +27,9 @@ class Clocked:
 
 
 class ChangeFeed(Feed):
-    """Every successful mutating call on some readers' types, queued; and looks that are asked for by the clock."""
+    """Every successful mutating call on some readers' types, queued, and every one that must not happen; and looks that
+    are asked for by the clock.
+    """
 
     def __init__(
         self,
@@ -34,6 +37,7 @@ class ChangeFeed(Feed):
         id: str,  # noqa: A002  # the CDK's word
         *,
         readers: Sequence[Reader],
+        occurrences: Sequence[Control],
         looks: Sequence[Clocked],
         settled_within: Duration,
         key: kms.IKey | None,
@@ -42,10 +46,10 @@ class ChangeFeed(Feed):
         self.rules = [
             self._rule(
                 f"{rule.name.title()}Rule",
-                description=f"Changes of {rule.name} for {scope.node.id}",
+                description=f"{rule.about or f'Changes of {rule.name}'} for {scope.node.id}",
                 pattern=rule.pattern,
             )
-            for rule in rules_for(readers)
+            for rule in rules_for(readers, occurrences)
         ]
         self.rules += [
             self._rule(

@@ -16,18 +16,110 @@ Calls: TypeAlias = Mapping[str, str]
 # A test compares this with the published data.
 WITHOUT_RESOURCE = frozenset(
     {
+        "access-analyzer:ListAnalyzers",
+        "acm-pca:ListCertificateAuthorities",
+        "acm:ListCertificates",
+        "appsync:ListGraphqlApis",
+        "athena:ListWorkGroups",
+        "autoscaling:DescribeAutoScalingGroups",
+        "autoscaling:DescribeLaunchConfigurations",
+        "backup:ListBackupPlans",
+        "backup:ListBackupVaults",
+        "cloudfront:ListDistributions",
         "cloudtrail:DescribeTrails",
+        "cloudtrail:ListEventDataStores",
+        "cloudwatch:DescribeAlarmsForMetric",
+        "codebuild:ListProjects",
+        "cognito-identity:ListIdentityPools",
+        "cognito-idp:ListUserPools",
+        "config:DescribeDeliveryChannels",
+        "datasync:ListTasks",
+        "dms:DescribeEndpoints",
+        "dms:DescribeReplicationInstances",
+        "dms:DescribeReplicationTasks",
+        "dynamodb:ListTables",
+        "ec2:DescribeAddresses",
+        "ec2:DescribeClientVpnEndpoints",
+        "ec2:DescribeFlowLogs",
+        "ec2:DescribeImages",
         "ec2:DescribeInstances",
+        "ec2:DescribeLaunchTemplateVersions",
+        "ec2:DescribeLaunchTemplates",
+        "ec2:DescribeNetworkAcls",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeRouteTables",
         "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSnapshots",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeTransitGateways",
+        "ec2:DescribeVolumes",
+        "ec2:DescribeVpcBlockPublicAccessOptions",
+        "ec2:DescribeVpcEndpoints",
+        "ec2:DescribeVpcs",
+        "ec2:DescribeVpnConnections",
         "ec2:GetEbsEncryptionByDefault",
+        "ec2:GetImageBlockPublicAccessState",
+        "ec2:GetInstanceMetadataDefaults",
+        "ec2:GetSerialConsoleAccessStatus",
+        "ec2:GetSnapshotBlockPublicAccessState",
+        "ecs:DescribeTaskDefinition",
+        "ecs:ListClusters",
+        "ecs:ListServices",
+        "ecs:ListTaskDefinitions",
+        "eks:ListClusters",
+        "elasticloadbalancing:DescribeListeners",
+        "elasticloadbalancing:DescribeLoadBalancerAttributes",
+        "elasticloadbalancing:DescribeLoadBalancerPolicies",
+        "elasticloadbalancing:DescribeLoadBalancers",
+        "elasticloadbalancing:DescribeTags",
+        "elasticloadbalancing:DescribeTargetGroups",
+        "elasticmapreduce:DescribeSecurityConfiguration",
+        "elasticmapreduce:GetBlockPublicAccessConfiguration",
+        "elasticmapreduce:ListClusters",
+        "es:ListDomainNames",
+        "events:ListEndpoints",
+        "events:ListEventBuses",
+        "firehose:ListDeliveryStreams",
+        "fsx:DescribeFileSystems",
+        "glue:GetJobs",
+        "guardduty:ListDetectors",
         "iam:GetAccountPasswordPolicy",
         "iam:GetAccountSummary",
         "iam:ListPolicies",
         "iam:ListRoles",
+        "iam:ListServerCertificates",
         "iam:ListUsers",
+        "iam:ListVirtualMFADevices",
+        "inspector2:BatchGetAccountStatus",
+        "kafka:ListClustersV2",
+        "kinesis:ListStreams",
         "kms:ListKeys",
+        "lambda:ListFunctions",
+        "logs:DescribeLogGroups",
+        "macie2:GetAutomatedDiscoveryConfiguration",
+        "macie2:GetMacieSession",
+        "mq:ListBrokers",
+        "network-firewall:ListRuleGroups",
+        "organizations:DescribeOrganization",
+        "redshift-serverless:ListNamespaces",
+        "redshift-serverless:ListWorkgroups",
+        "route53:ListHostedZones",
+        "s3:GetAccessPoint",
         "s3:GetAccountPublicAccessBlock",
+        "s3:ListAccessPoints",
         "s3:ListAllMyBuckets",
+        "s3:ListMultiRegionAccessPoints",
+        "sagemaker:ListEndpointConfigs",
+        "sagemaker:ListModels",
+        "sagemaker:ListNotebookInstances",
+        "secretsmanager:ListSecrets",
+        "sns:ListTopics",
+        "sqs:ListQueues",
+        "ssm:ListDocuments",
+        "ssm:ListResourceComplianceSummaries",
+        "states:ListStateMachines",
+        "transfer:ListServers",
+        "wafv2:ListWebACLs",
     }
 )
 
@@ -36,21 +128,19 @@ EVERYTHING = "*"
 # Actions on what is kept in a table: Demarc reads its own and nobody else's, by the grant of its box.
 _ON_ITEMS = frozenset({"dynamodb:GetItem"})
 
-# Everything of a service that may be read (of CloudFormation and EventBridge what is this stack's), and nothing of
-# another account, except where a resource that is judged here
-# may live elsewhere: a trail of the organization in the management account, a prefix list with AWS or with whoever
-# shares it. S3's ARNs name no account: whether a foreign bucket can
-# be read is up to whoever owns it.
-_OWN = {
+# Everything of a service that is the account's own in the Region may be read, and nothing of another account, except
+# where a resource that is judged here may live elsewhere: a trail of the organization in the management account, a
+# prefix list with AWS or with whoever shares it. What exists once has no Region, and the ARNs of some name no account.
+_OWN = "arn:{partition}:{service}:{region}:{account}:*"
+_ELSEWHERE = {
     "account": "arn:{partition}:account::{account}:account",
-    "cloudformation": "arn:{partition}:cloudformation:{region}:{account}:stack/{stack}/*",
-    "cloudtrail": "arn:{partition}:cloudtrail:*:*:trail/*",
-    "ec2": "arn:{partition}:ec2:{region}:*:prefix-list/*",
-    "events": "arn:{partition}:events:{region}:{account}:rule/{stack}-*",
+    "apigateway": "arn:{partition}:apigateway:{region}::/*",
+    "cloudfront": "arn:{partition}:cloudfront::{account}:distribution/*",
+    "cloudtrail": "arn:{partition}:cloudtrail:*:*:*",
+    "ec2": "arn:{partition}:ec2:{region}:*:*",
     "iam": "arn:{partition}:iam::{account}:*",
-    "kms": "arn:{partition}:kms:{region}:{account}:key/*",
-    "rds": "arn:{partition}:rds:{region}:{account}:db:*",
-    "s3": "arn:{partition}:s3:::*",
+    "route53": "arn:{partition}:route53:::*",
+    "s3": "arn:{partition}:s3:*:*:*",
 }
 
 
@@ -65,7 +155,6 @@ def reading(calls: Iterable[Calls], stack: Stack) -> list[iam.PolicyStatement]:
         "partition": stack.partition,
         "region": stack.region,
         "account": stack.account,
-        "stack": stack.stack_name,
     }
     return [
         iam.PolicyStatement(actions=actions, resources=[template.format(**here)])
@@ -87,13 +176,17 @@ def secrets(names: Iterable[str], calls: Iterable[Calls], scope: IConstruct) -> 
     return [iam.PolicyStatement(actions=actions, resources=arns)] if arns else []
 
 
-def acknowledgments(calls: Iterable[Calls], stack: Stack) -> list[Acknowledgment]:
+def on_items(calls: Iterable[Calls]) -> Calls:
+    """Of what is declared, what is done to Demarc's own table."""
+    return {call: action for each in calls for call, action in each.items() if action in _ON_ITEMS}
+
+
+def acknowledgments(calls: Iterable[Calls]) -> list[Acknowledgment]:
     """cdk-nag asks for a reason for each wildcard."""
     shown = {
         "partition": "<AWS::Partition>",
         "region": "<AWS::Region>",
         "account": "<AWS::AccountId>",
-        "stack": stack.stack_name,
     }
     return [
         Acknowledgment(
@@ -107,8 +200,6 @@ def acknowledgments(calls: Iterable[Calls], stack: Stack) -> list[Acknowledgment
 def _reason(template: str) -> str:
     if template == EVERYTHING:
         return "AWS knows no narrower resource for these actions, which only read settings"
-    if "{stack}" in template:
-        return "The names that CloudFormation gives to what is in this stack end with what nobody knows before"
     return "Demarc judges every resource of the type, also those made tomorrow; the actions only read settings"
 
 
@@ -116,6 +207,8 @@ def _by_resource(calls: Iterable[Calls]) -> dict[str, list[str]]:
     """The declared actions by the resource they are allowed on."""
     grouped: dict[str, list[str]] = {}
     for action in sorted({action for each in calls for action in each.values()} - _ON_ITEMS):
-        template = EVERYTHING if action in WITHOUT_RESOURCE else _OWN[action.partition(":")[0]]
+        service = action.partition(":")[0]
+        here = _ELSEWHERE.get(service, _OWN.replace("{service}", service))
+        template = EVERYTHING if action in WITHOUT_RESOURCE else here
         grouped.setdefault(template, []).append(action)
     return grouped

@@ -10,12 +10,12 @@ from constructs import Construct
 
 from demarc.core.framework import Attested
 from demarc.core.look import Look
-from demarc.core.model import Occasion, Origin, Resource
+from demarc.core.model import Control, Occasion, Origin, Resource
 from demarc.readers import Reader
 from infra.calls import RESPOND
 from infra.change_feed import ChangeFeed, Clocked
 from infra.function import FunctionBox, Ground
-from infra.permissions import acknowledgments, reading
+from infra.permissions import acknowledgments, on_items, reading
 
 _TIMEOUT = Duration.seconds(60)
 
@@ -36,6 +36,7 @@ class Responder(FunctionBox):
         *,
         name: str,
         readers: Sequence[Reader],
+        occurrences: Sequence[Control],
         attested: Sequence[Attested],
         ground: Ground,
     ) -> None:
@@ -48,7 +49,7 @@ class Responder(FunctionBox):
             handler="respond",
             matrix=name,
             ground=ground,
-            calls=(*RESPOND, *reads),
+            calls=(*RESPOND, on_items(reads)),
             timeout=_TIMEOUT,
             by_index=False,
         )
@@ -56,6 +57,7 @@ class Responder(FunctionBox):
             self,
             "Changes",
             readers=readers,
+            occurrences=occurrences,
             looks=list(_looks(readers, attested, Stack.of(self))),
             settled_within=_TIMEOUT,
             key=ground.key,
@@ -68,7 +70,7 @@ class Responder(FunctionBox):
         self.function.add_environment("DEMARC_QUEUES", json.dumps({name: self.changes.queue.queue_url}))
         for statement in reading(reads, Stack.of(self)):
             self.role.add_to_policy(statement)
-        Validations.of(self.role).acknowledge(*acknowledgments(reads, Stack.of(self)))
+        Validations.of(self.role).acknowledge(*acknowledgments(reads))
 
 
 def _looks(readers: Sequence[Reader], attested: Sequence[Attested], stack: Stack) -> Iterator[Clocked]:

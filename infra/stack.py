@@ -12,6 +12,7 @@ from constructs import Construct
 
 from demarc import readers
 from demarc.authoring.compile import CompiledMatrix
+from demarc.core.model import OCCURRENCE
 from infra.announcements import Announcements
 from infra.answerer import Answerer
 from infra.bundle import Bundle
@@ -70,12 +71,14 @@ class DemarcStack(Stack):
             key=key,
         )
         known = readers.load()
+        (happened,) = readers.load((OCCURRENCE,))
         responders = [
             Responder(
                 self,
                 name.title(),
                 name=name,
                 readers=[reader for reader in known if reader.responder == name],
+                occurrences=matrix.controls[OCCURRENCE] if name == happened.responder else (),
                 attested=matrix.attested,
                 ground=ground,
             )

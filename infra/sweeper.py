@@ -75,7 +75,7 @@ class Sweeper(FunctionBox):
         lists = [reader.inventory.calls for reader in readers if reader.inventory]
         for statement in reading(lists, Stack.of(self)):
             self.role.add_to_policy(statement)
-        Validations.of(self.role).acknowledge(*acknowledgments(lists, Stack.of(self)))
+        Validations.of(self.role).acknowledge(*acknowledgments(lists))
 
 
 def queues_of(responders: Iterable[Responder]) -> str:

@@ -16,7 +16,8 @@ from demarc.core.attribution import attribute, exception_for, with_attribution
 from demarc.core.evaluation import evaluate
 from demarc.core.finding import decide, gone
 from demarc.core.matrix import Matrix
-from demarc.core.model import Change, Evaluation, Finding, Occasion, Resource, finding_id
+from demarc.core.model import STANDING, Change, Evaluation, Finding, Occasion, Resource, finding_id
+from demarc.core.occurrence import is_occurrence, recorded
 from demarc.core.snapshot import Snapshot, kept
 from demarc.readers import Clients, Gone, Reader, read
 from demarc.stores import Conflict, FindingStore, Known, Superseded
@@ -83,6 +84,8 @@ class Pipeline:
         Raises:
             Conflict: if other workers kept deciding on the same resource.
         """
+        if is_occurrence(resource):
+            return self._note(resource, changes, occasion)
         seen = self._observe(resource)
         for attempt in range(1, _TRIES + 1):
             known = self.store.known(seen.resource)
@@ -102,6 +105,25 @@ class Pipeline:
                 continue
             break
         return judgement
+
+    def _note(self, resource: Resource, changes: Sequence[Change], occasion: Occasion) -> Judgement:
+        """Judge and record what happened: nobody reads it again, so what the changes say is added to what is known.
+
+        Raises:
+            Conflict: if other workers kept adding to it. Nothing is dropped for being older than what they added.
+        """
+        for attempt in range(1, _TRIES + 1):
+            known = self.store.known(resource)
+            seen = observed(resource, changes, known)
+            judgement = judge(seen, known=known, changes=changes, matrix=self.matrix, occasion=occasion)
+            try:
+                self.store.record(resource, seen.observed_at, judgement.findings, seen)
+            except (Conflict, Superseded) as faster:
+                if attempt == _TRIES:
+                    raise Conflict(f"others kept adding to {resource.arn}") from faster
+                continue
+            return judgement
+        raise AssertionError
 
     def tell(self, findings: Iterable[Finding]) -> None:
         """Announce findings; those of one audience together."""
@@ -157,11 +179,24 @@ def observe(
     return seen if isinstance(seen, Gone) else with_attribution(seen, matrix.organization)
 
 
+def observed(resource: Resource, changes: Sequence[Change], known: Known) -> Snapshot:
+    """What is known of what happened, these changes included.
+
+    Raises:
+        LookupError: if there are none: what happened cannot be looked at again.
+    """
+    if not changes:
+        raise LookupError(f"{resource.identifier} happened; there is nothing to look at again")
+    findings = [each for each in known.findings.values() if each.resource.key == resource.key]
+    closed = not any(each.status in STANDING for each in findings)
+    return recorded(resource, changes, known.last, closed=closed)
+
+
 def assess(snapshot: Snapshot, matrix: Matrix) -> tuple[Evaluation, ...]:
     """Every control of the matrix on one snapshot."""
     return tuple(
         evaluate(control, snapshot, checks.find(control.check) if control.check else None)
-        for control in matrix.controls_for(snapshot.resource.type)
+        for control in matrix.controls_on(snapshot.resource)
     )
 
 

@@ -31,6 +31,10 @@ NAMES = {
 }
 
 
+# What is only listed by what holds it.
+HELD = {"AWS::ApiGateway::Stage", "AWS::ECS::Service", "AWS::EKS::Nodegroup"}
+
+
 def nobody(service: str, region: str) -> Any:
     raise AssertionError(f"{service} was asked in {region}")
 
@@ -49,9 +53,9 @@ def test_every_call_exists_and_iam_knows_what_allows_it(call: str, action: str) 
 
 @EACH_LISTED
 def test_a_list_never_asks_for_a_resource_by_name(reader: Reader) -> None:
-    """One call for a page of them, and none that grows with their number."""
+    """One call for a page of them, and none that grows with their number; where something holds them, by it."""
     assert reader.inventory is not None
-    assert len(reader.inventory.calls) <= 1
+    assert len(reader.inventory.calls) <= (2 if reader.type in HELD else 1)
 
 
 @pytest.mark.parametrize("reader", [each for each in LISTED if not each.regional], ids=lambda reader: reader.type)

@@ -45,7 +45,7 @@ def test_the_shipped_matrix_has_no_problem() -> None:
 
 ORGANIZATION = [
     pytest.param(
-        "because: Payments builds and runs the card vault", "becuase: x", "assignments.9.because", id="missing"
+        "because: Payments builds and runs the card vault", "becuase: x", "assignments.11.because", id="missing"
     ),
     pytest.param(
         "    team: payments\n    workloads", "    team: paymnts\n    workloads", "no team 'paymnts'", id="team"

@@ -214,7 +214,7 @@ def test_another_account_is_not_judged_by_what_these_credentials_see(
     ("arguments", "said"),
     [
         (("AWS::S3::Bukket", "photos"), "Did you mean AWS::S3::Bucket?"),
-        (("bucket", "photos"), "nothing reads the type 'bucket'. Known: AWS::::Account, "),
+        (("bucket", "photos"), "nothing reads the type 'bucket'. `demarc matrix show` lists all that there are"),
         (("AWS::S3::Bucket", "arn:aws:s3:::photos/1.jpg"), "does not name a resource of type AWS::S3::Bucket"),
         (("AWS::IAM::ManagedPolicy", "admin"), "does not name a resource of type AWS::IAM::ManagedPolicy"),
         (("AWS::::Account", "production"), "does not name a resource of type AWS::::Account"),

@@ -53,7 +53,7 @@ def test_a_change_is_explained_field_by_field(demarc: Demarc, matrix: CompiledMa
 OUTCOMES = {
     "dry-run": "dry-run",
     "finding-of-guardduty": "not-cloudtrail",
-    "function-created": "unmapped",
+    "job-definition-registered": "unmapped",
     "insight": "insight",
     "read": "read-only",
     "read-long-ago": "read-only",

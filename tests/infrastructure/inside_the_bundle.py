@@ -63,6 +63,9 @@ def least(shape: Any) -> Any:
         return [least(shape.member)]
     if shape.type_name == "map":
         return {}
+    if shape.type_name == "string" and shape.name.lower().endswith("arn"):
+        # Where a request goes may follow from the ARN in it.
+        return "arn:aws:kinesis:eu-west-1:123456789012:stream/orders"
     if shape.type_name == "string":
         return "123456789012".ljust(shape.metadata.get("min", 0), "0")
     return {"boolean": True, "blob": b"x"}.get(shape.type_name, 1)

@@ -18,7 +18,7 @@ from demarc.core.change import TouchIndex, interpret
 from demarc.core.model import Resource
 from demarc.core.snapshot import Snapshot
 from demarc.readers import Part, home_region
-from demarc.readers.account import ACCOUNT
+from demarc.readers.account.account import ACCOUNT
 
 REGION = "eu-west-1"
 OURS = "123456789012"

@@ -96,7 +96,9 @@ def test_a_stopped_trail_does_not_log(clients: AwsClients, cloudtrail: Any) -> N
 def test_a_trail_is_read_with_the_declared_calls_each_once(clients: AwsClients, calls: list[str]) -> None:
     see(clients)
 
-    assert sorted(calls) == sorted(call for part in TRAIL.parts for call in part.calls)
+    # What follows from its log group is read where it has one (test_readers_alerting).
+    followed = {"cloudwatch.DescribeAlarmsForMetric", "logs.DescribeMetricFilters", "sns.ListSubscriptionsByTopic"}
+    assert sorted(calls) == sorted({call for part in TRAIL.parts for call in part.calls} - followed)
 
 
 @pytest.mark.usefixtures("trail")
@@ -132,7 +134,17 @@ def test_an_error_of_delivery_is_observed(client: Any) -> None:
 
         read = PARTS["GetTrailStatus"].read(lambda *_: client, EVERYTHING)
 
-    assert read == {"IsLogging": True, "Observed": {"DeliveryError": "AccessDenied"}}
+    assert read == {"IsLogging": True, "Observed": {"DeliveryError": "AccessDenied", "LogsDeliveryError": None}}
+
+
+def test_an_error_of_delivery_to_the_log_group_is_another(client: Any) -> None:
+    with Stubber(client) as stubber:
+        answer = {"IsLogging": True, "LatestCloudWatchLogsDeliveryError": "AccessDenied"}
+        stubber.add_response("get_trail_status", answer)
+
+        read = PARTS["GetTrailStatus"].read(lambda *_: client, EVERYTHING)
+
+    assert read == {"IsLogging": True, "Observed": {"DeliveryError": None, "LogsDeliveryError": "AccessDenied"}}
 
 
 @pytest.mark.parametrize("operation", METHODS)
@@ -156,7 +168,7 @@ def test_a_refused_status_is_unread_and_the_tags_are_read(client: Any) -> None:
 
         snapshot = see(lambda *_: client, "GetTrailStatus")
 
-    assert set(snapshot.unread) == {"IsLogging", "Observed.DeliveryError"}
+    assert set(snapshot.unread) == {"IsLogging", "Observed.DeliveryError", "Observed.LogsDeliveryError"}
     assert snapshot.tags == {"owner": "security"}
 
 

@@ -17,7 +17,7 @@ from demarc.core.change import TouchIndex, interpret
 from demarc.core.model import Change, Resource
 from demarc.core.snapshot import Snapshot
 from demarc.readers import Gone
-from demarc.readers.rds import DB_INSTANCE
+from demarc.readers.rds.dbinstance import DB_INSTANCE
 from tests.integration.schema import matches_cloudformation
 
 REGION = "eu-west-1"

@@ -23,7 +23,7 @@ from demarc.core.change import TouchIndex, interpret
 from demarc.core.model import Change, Resource
 from demarc.core.snapshot import Snapshot
 from demarc.readers import Gone, Part
-from demarc.readers.s3 import BUCKET
+from demarc.readers.s3.bucket import BUCKET
 from tests.integration.schema import matches_cloudformation
 
 REGION = "eu-west-1"

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from demarc.core.arn import partition_of
 from demarc.core.change import EVERYTHING, NoChange, Reason, Touch, TouchIndex, interpret
 from demarc.core.model import Change
-from demarc.readers import account
+from demarc.readers.account import account
 
 EVENTS = Path(__file__).parent.parent / "events"
 
@@ -177,7 +177,7 @@ def test_a_change_names_its_resources(name: str, named: list[tuple[str, str]]) -
         ("read-long-ago", Reason.READ_ONLY, "calls that begin with List only read"),
         ("insight", Reason.INSIGHT, "CloudTrail Insights tells of an unusual rate, not of a call"),
         ("finding-of-guardduty", Reason.NOT_CLOUDTRAIL, "the detail-type is GuardDuty Finding"),
-        ("function-created", Reason.UNMAPPED, "the call touches no resource type that is read"),
+        ("job-definition-registered", Reason.UNMAPPED, "the call touches no resource type that is read"),
     ],
 )
 def test_what_is_no_change_says_why(name: str, reason: Reason, detail: str) -> None:

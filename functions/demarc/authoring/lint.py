@@ -14,8 +14,8 @@ from demarc.authoring.source import Problem, Source
 from demarc.authoring.translate import EVERY_TYPE, destinations_of, needs_of, organization_of
 from demarc.authoring.written import WrittenControl, WrittenMatrix
 from demarc.core.attribution import owner_of
-from demarc.core.matrix import Organization
-from demarc.core.model import Control, Layer, Party, Resource, Tier
+from demarc.core.matrix import Organization, service_of
+from demarc.core.model import OCCURRENCE, Control, Layer, Party, Resource, Tier
 from demarc.core.snapshot import ATTRIBUTION
 
 
@@ -349,7 +349,7 @@ def _unowned(organization: Organization, written: WrittenMatrix) -> Iterator[Pro
 
 def _is_found(reader: readers.Reader) -> bool:
     """Whether events or lists find resources of a type in an account; what is Demarc's own the deployment names."""
-    return bool(reader.touches or reader.inventory)
+    return bool(reader.touches or reader.inventory or reader.type == OCCURRENCE)
 
 
 def _is_orphan(control: WrittenControl, account: str, organization: Organization, written: WrittenMatrix) -> bool:
@@ -374,6 +374,11 @@ def _responsibility(written: WrittenMatrix) -> Iterator[Problem]:
         yield source.problem(("tiers",), f"{missing} has no tier", "Say how the type is consumed: iaas, paas or saas")
     for stray in sorted(set(responsibility.tiers) - known):
         yield source.problem(("tiers", stray), f"nothing reads {stray}", "Remove it, or correct the type")
+    services = {service_of(each) for each in known}
+    for missing in sorted(services - set(responsibility.services)):
+        yield source.problem(("services",), f"{missing} is not divided", "Say what AWS does for it, and what is ours")
+    for stray in sorted(set(responsibility.services) - services):
+        yield source.problem(("services", stray), f"nothing reads a type of {stray}", "Remove it, or correct the name")
     for layer in Layer:
         for tier in Tier:
             if tier not in responsibility.lines.get(layer, {}):

@@ -9,9 +9,10 @@ from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
+from pydantic.config import JsonDict
 
 from demarc.core.matrix import DestinationKind
-from demarc.core.model import Layer, Party, Severity, Tier
+from demarc.core.model import OCCURRENCE, Layer, Party, Severity, Tier
 
 _KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -271,10 +272,20 @@ class LineRow(Row):
     reason: Text
 
 
+class ServiceRow(Row):
+    """How a service is divided, in a sentence for each side."""
+
+    provider: Text = Field(description="What AWS does for it")
+    customer: Text = Field(description="What is ours")
+
+
 class ResponsibilityFile(Row):
     """matrices/responsibility.yaml"""
 
     tiers: dict[str, Tier] = Field(description="The service model that each resource type is consumed as")
+    services: dict[str, ServiceRow] = Field(
+        description="By the second word of their resource types (EC2): what AWS does, and what is ours"
+    )
     lines: dict[Layer, dict[Tier, LineRow]] = Field(description="Per layer and tier: who answers, and why")
 
 
@@ -292,19 +303,66 @@ def _operands(expectations: dict[str, Expectation]) -> dict[str, Expectation]:
 
 
 def _operand(path: str, operator: str, operand: Any) -> None:
-    wanted = {"one_of": tuple, "none_of": tuple, "present": bool, "absent": bool}.get(operator, int | float)
+    lists = dict.fromkeys(("one_of", "none_of", "like"), tuple)
+    wanted = {**lists, "present": bool, "absent": bool}.get(operator, int | float)
     if not isinstance(operand, wanted) or (operator.startswith("at_") and isinstance(operand, bool)):
-        kind = {"one_of": "a list", "none_of": "a list", "present": "true", "absent": "true"}.get(operator, "a number")
+        kind = {**dict.fromkeys(lists, "a list"), "present": "true", "absent": "true"}.get(operator, "a number")
         raise ValueError(f"{path}: {operator} takes {kind}")
 
 
 Expectations = Annotated[dict[str, Expectation], AfterValidator(_operands)]
 
 
+RecordOperator = Literal[Operator, "like"]
+RecordExpectation = Scalar | dict[RecordOperator, Scalar | tuple[Scalar, ...]]
+
+
+def _record_operands(expectations: dict[str, RecordExpectation]) -> dict[str, RecordExpectation]:
+    for path, expectation in expectations.items():
+        if isinstance(expectation, dict):
+            for operator, operand in expectation.items():
+                _operand(path, operator, operand)
+        if not path.startswith(_RECORD_SECTIONS):
+            raise ValueError(f"{path} is no path of a record: it begins with one of {', '.join(_RECORD_SECTIONS)}")
+    return expectations
+
+
+# Where a CloudTrail record says who called, what was asked and answered, and what else a service has to tell.
+_RECORD_SECTIONS = ("userIdentity.", "requestParameters.", "responseElements.", "additionalEventData.")
+
+
+class OccurrenceRow(Row):
+    """Calls that are wrong by themselves, whatever is configured afterwards."""
+
+    source: Annotated[str, Field(pattern=r"^[a-z0-9.-]+\.amazonaws\.com$")] = Field(
+        default="", validate_default=False, description="The eventSource, such as guardduty.amazonaws.com"
+    )
+    calls: Annotated[tuple[Text, ...], Distinct] = Field(
+        default=(), description="The eventNames, as CloudTrail spells them; without any, every call of every service"
+    )
+    where: Annotated[dict[str, RecordExpectation], AfterValidator(_record_operands)] = Field(
+        default_factory=dict,
+        description="Path of the CloudTrail record -> what it must be; `like` takes patterns in which * and ? match",
+    )
+
+    @model_validator(mode="after")
+    def _says_which(self) -> OccurrenceRow:
+        if bool(self.source) != bool(self.calls):
+            raise ValueError("a source and the calls of it go together")
+        if not self.calls and not any(path.startswith("userIdentity.") for path in self.where):
+            raise ValueError("every call of everybody would be one: name calls, or say in `where` whose")
+        return self
+
+
+_ABOUT: JsonDict = {"oneOf": [{"required": ["resource"]}, {"required": ["occurrence"]}]}
+
+
 class ControlRow(Row):
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=_ABOUT)
+
     id: Id
     title: Annotated[str, Field(min_length=1, max_length=120, description="The claim as a sentence")]
-    resource: str = Field(description="CloudFormation type, or * for every type")
+    resource: str = Field(default="", description="CloudFormation type, or * for every type")
     severity: Severity
     layer: Layer
     why: Text = Field(description="What goes wrong when it does not hold")
@@ -313,6 +371,9 @@ class ControlRow(Row):
         default_factory=dict, description="Where it does not hold, the control is not applicable"
     )
     require: Expectations = Field(default_factory=dict, description="Snapshot path -> what it must be")
+    occurrence: OccurrenceRow | None = Field(
+        default=None, description="In place of a resource: what must not happen, whatever is configured afterwards"
+    )
     check: str | None = Field(default=None, description="module.function in demarc.checks")
     parameters: dict[str, Any] = Field(default_factory=dict, description="Keyword arguments of the check")
     regional: bool = Field(default=True, description="false: an account setting that exists once, not per Region")
@@ -323,8 +384,26 @@ class ControlRow(Row):
         description="The requirements it serves: by framework, the numbers that matrices/frameworks has"
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _about_something(cls, written: Any) -> Any:
+        """A row on what happened is on the type of such streams."""
+        if not isinstance(written, dict):
+            return written
+        if "occurrence" in written:
+            if also := [name for name in ("resource", "require", "when", "check", "regional") if name in written]:
+                raise ValueError(f"an occurrence takes no {' and no '.join(also)}: there is nothing to look at")
+            return {**written, "resource": OCCURRENCE}
+        if written.get("resource") == OCCURRENCE:
+            raise ValueError("say which calls: `occurrence` in place of `resource`")
+        if "resource" not in written:
+            raise ValueError("a control is on a `resource`, or on an `occurrence`")
+        return written
+
     @model_validator(mode="after")
     def _asks_for_something(self) -> ControlRow:
+        if self.occurrence:
+            return self
         if not self.require and not self.check:
             raise ValueError("a control needs `require` or `check`: as it stands it can never be broken")
         if self.parameters and not self.check:

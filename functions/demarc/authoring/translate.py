@@ -37,10 +37,11 @@ from demarc.core.matrix import (
     Responsibility,
     RiskException,
     Roles,
+    Sides,
     Team,
     Workload,
 )
-from demarc.core.model import Control
+from demarc.core.model import OCCURRENCE, Control, Occurrence
 from demarc.core.provider import asked_of
 from demarc.core.snapshot import property_of
 
@@ -187,6 +188,7 @@ def responsibility_of(written: ResponsibilityFile) -> Responsibility:
     tiers = {tier for row in written.lines.values() for tier in row}
     return Responsibility(
         tiers=written.tiers,
+        services={name: Sides(row.provider, row.customer) for name, row in written.services.items()},
         lines={
             tier: {
                 layer: Line(row[tier].party, row[tier].reason) for layer, row in written.lines.items() if tier in row
@@ -201,7 +203,9 @@ def controls_of(written: WrittenMatrix, organization: Organization) -> dict[str,
     controls: dict[str, tuple[Control, ...]] = {}
     facts = facts_of(written, organization)
     for reader in readers.load():
-        rows = [each.row for each in written.controls if each.row.resource in (reader.type, EVERY_TYPE)]
+        # What happened is no resource: it has no tags that could be missing, and nothing of it could be refused.
+        types = (reader.type,) if reader.type == OCCURRENCE else (reader.type, EVERY_TYPE)
+        rows = [each.row for each in written.controls if each.row.resource in types]
         compiled = [_control(row, facts) for row in rows]
         controls[reader.type] = tuple(
             replace(
@@ -231,6 +235,7 @@ def _control(row: ControlRow, facts: Mapping[str, Any]) -> Control:
         require=row.require,
         check=row.check,
         parameters={name: resolved(value, facts) for name, value in row.parameters.items()},
+        occurrence=Occurrence(**row.occurrence.model_dump()) if row.occurrence else None,
     )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from demarc.checks import needs
+from demarc.checks import needs, sharing
 from demarc.core.model import Drift
 from demarc.core.snapshot import Snapshot
 
@@ -79,3 +79,61 @@ def _selects_all_management(selector: Mapping[str, Any]) -> bool:
     """An advanced selector of management events that filters by nothing else (a `readOnly` field would halve it)."""
     fields = {field["Field"]: field for field in selector["FieldSelectors"]}
     return fields.keys() == {"eventCategory"} and fields["eventCategory"].get("Equals") == ["Management"]
+
+
+@needs(_TRAILS)
+def some_trail_logs_objects(snapshot: Snapshot, *, reads: bool) -> Iterator[Drift]:
+    """That one trail of all Regions logs who wrote, or who read, the objects of every bucket (CIS AWS 3.8, 3.9; AU-12).
+
+    Args:
+        snapshot: an account.
+        reads: whether it is reads that should be logged; writes otherwise.
+    """
+    trails = [each for each in snapshot[_TRAILS] or () if each["IsMultiRegionTrail"] and each["IsLogging"]]
+    if not any(_logs_objects(trail, reads=reads) for trail in trails):
+        names = [trail["Name"] for trail in trails]
+        required = f"one trail of all Regions that logs {'reads' if reads else 'writes'} of all objects"
+        yield Drift(_TRAILS, required, names or "no such trail")
+
+
+# What stands for every bucket of the account (CloudTrail API Reference, DataResource).
+_EVERY_BUCKET = ("arn:aws:s3", "arn:aws-cn:s3", "arn:aws-us-gov:s3")
+
+
+def _logs_objects(trail: Mapping[str, Any], *, reads: bool) -> bool:
+    wanted = ("All", "ReadOnly" if reads else "WriteOnly")
+    basic = any(
+        selector.get("ReadWriteType", "All") in wanted and any(map(_is_every_object, selector.get("DataResources", ())))
+        for selector in trail["EventSelectors"]
+    )
+    advanced = trail["AdvancedEventSelectors"]
+    return basic or any(_selects_every_object(selector, reads=reads) for selector in advanced)
+
+
+def _is_every_object(data: Mapping[str, Any]) -> bool:
+    values = (value.rstrip(":") for value in data.get("Values", ()))
+    return data.get("Type") == "AWS::S3::Object" and any(value in _EVERY_BUCKET for value in values)
+
+
+def _selects_every_object(selector: Mapping[str, Any], *, reads: bool) -> bool:
+    """An advanced selector of data events of S3 that filters by nothing but whether a call only reads."""
+    fields = {field["Field"]: field.get("Equals") for field in selector["FieldSelectors"]}
+    reading = fields.pop("readOnly", None)
+    whole = fields == {"eventCategory": ["Data"], "resources.type": ["AWS::S3::Object"]}
+    return whole and reading in (None, ["true" if reads else "false"])
+
+
+_POLICY = "Observed.Policy"
+
+
+@needs(_POLICY)
+def nobody_outside_reads_the_store(snapshot: Snapshot, *, trusted: Sequence[str], organization: str) -> Iterator[Drift]:
+    """Each statement that lets the public or a stranger at an event data store (NIST SP 800-53 AU-9, AC-3).
+
+    Args:
+        snapshot: an event data store.
+        trusted: the organization's accounts.
+        organization: the organization's id.
+    """
+    yield from sharing.with_the_public(snapshot, _POLICY)
+    yield from sharing.with_strangers(snapshot, _POLICY, trusted=trusted, organization=organization)

@@ -75,6 +75,53 @@ def engine_version_is_in_standard_support(
             yield Drift("EngineVersion", f"later than {major}", version, f"standard support of {major} ended on {end}")
 
 
+@needs("SourceType", "EventCategories", "Enabled")
+def subscription_tells_what_matters(snapshot: Snapshot, *, categories: Mapping[str, Sequence[str]]) -> Iterator[Drift]:
+    """Each kind of event that a subscription to a source should tell and does not (NIST SP 800-53 SI-4(12), CA-7).
+
+    Args:
+        snapshot: a subscription.
+        categories: by kind of source, the categories that matter. A subscription without categories tells all of them.
+    """
+    wanted = categories.get(snapshot["SourceType"] or "", ())
+    told = snapshot["EventCategories"] or ()
+    if snapshot["Enabled"] is False:
+        yield Drift("Enabled", True, False, because="the subscription tells nobody")
+    missing = [each for each in wanted if told and each not in told]
+    if missing:
+        yield Drift("EventCategories", list(wanted), list(told), because=f"nobody hears of {', '.join(missing)}")
+
+
 def _family(snapshot: Snapshot) -> str:
     """`oracle` for oracle-ee and oracle-se2-cdb; the engine itself where it has no editions."""
     return str(snapshot["Engine"]).partition("-")[0]
+
+
+@needs("Observed.Zones", "Observed.MultiAZ")
+def cluster_can_fail_over(snapshot: Snapshot) -> Iterator[Drift]:
+    """That another instance can take over (NIST SP 800-53 CP-10, SC-36; Security Hub RDS.15)."""
+    instances = snapshot["Observed.Zones"] or 0
+    if not snapshot["Observed.MultiAZ"] and instances < 2:
+        yield Drift("Observed.Zones", {"at_least": 2}, instances)
+
+
+@needs("Engine", "EnableCloudwatchLogsExports")
+def cluster_publishes_logs(snapshot: Snapshot, *, logs: Mapping[str, Sequence[str]]) -> Iterator[Drift]:
+    """Each log of its engine that a cluster sends nowhere (NIST SP 800-53 AU-2, AU-12; Security Hub RDS.34, RDS.37).
+
+    Args:
+        snapshot: a cluster.
+        logs: by engine, the logs that matter.
+    """
+    wanted = logs.get(snapshot["Engine"] or "", ())
+    sent = snapshot["EnableCloudwatchLogsExports"] or ()
+    if any(each not in sent for each in wanted):
+        yield Drift("EnableCloudwatchLogsExports", list(wanted), list(sent))
+
+
+@needs("EnableCloudwatchLogsExports")
+def publishes_its_audit_log(snapshot: Snapshot) -> Iterator[Drift]:
+    """That the audit log is sent to CloudWatch (NIST SP 800-53 AU-2, AU-12; Security Hub DocumentDB.4, Neptune.2)."""
+    sent = snapshot["EnableCloudwatchLogsExports"] or ()
+    if "audit" not in sent:
+        yield Drift("EnableCloudwatchLogsExports", ["audit"], list(sent))

@@ -17,6 +17,7 @@ from demarc.cli.terminal import fact, headline, say_json
 from demarc.cli.timeline import step_of, tell_step
 from demarc.cli.told import meant, one_of, place_of
 from demarc.core.model import Finding, Origin
+from demarc.core.occurrence import is_occurrence
 
 if TYPE_CHECKING:
     from demarc.core.matrix import Organization, Person
@@ -37,8 +38,9 @@ def ack(
 ) -> None:
     """Say that you know of a finding and are at it.
 
-    The deadline stays. Who you are is what your credentials say: the IAM user, or the name of the session, has to be
-    the `email` or `id` of one of the matrix's people.
+    The deadline stays. What happened, and cannot be looked at again, is closed by it: that takes a --reason. Who you
+    are is what your credentials say: the IAM user, or the name of the session, has to be the `email` or `id` of one of
+    the matrix's people.
 
     \b
       demarc ack 3f9a1c2b
@@ -213,6 +215,11 @@ def resolve(
     \b
       demarc resolve 3f9a1c2b --false-positive --reason "the principal is our own CDN"
     """
+    if not false_positive and is_occurrence(deployment.finding(finding_id)):
+        raise Refusal(
+            f"it happened, and is closed by whoever acknowledges it: demarc ack {finding_id} --reason TEXT. Where the "
+            "verdict is wrong, say so: --false-positive --reason TEXT"
+        )
     if not false_positive:
         raise Refusal(
             "only what is read from AWS resolves a finding. Mend the resource, and `demarc recheck` looks at it now. "

@@ -15,7 +15,7 @@ from demarc.cli.terminal import fact, headline, say, table
 from demarc.cli.told import SIDES, counted, line_of, meant, owner_of
 from demarc.core.announcement import spoken
 from demarc.core.matrix import Matrix
-from demarc.core.model import Attribution, Control, Owner, Resource
+from demarc.core.model import OCCURRENCE, Attribution, Control, Owner, Resource
 from demarc.core.wire import to_wire
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _tell_controls(duties: list[_Duty], rules: CompiledMatrix) -> None:
 
 def _sections(duties: list[_Duty]) -> dict[str, dict[str, list[_Duty]]]:
     """Duties by type and control; those on every type together and first, so that they are not told for each."""
-    types = {duty.control.resource_type for duty in duties}
+    types = {duty.control.resource_type for duty in duties} - {OCCURRENCE}
     on: dict[str, set[str]] = {}
     for duty in duties:
         on.setdefault(duty.control.id, set()).add(duty.control.resource_type)
@@ -175,6 +175,7 @@ def _full(duty: _Duty, written: WrittenControl, rules: CompiledMatrix, place: st
         "tier": duty.anywhere.tier,
         "party": duty.anywhere.party,
         "line": duty.anywhere.line,
+        "division": duty.anywhere.division,
         "owners": duty.owners,
         "exceptions": [each for each in rules.organization.exceptions if each.control == duty.control.id],
     }
@@ -184,6 +185,11 @@ def _tell_in_full(duties: list[_Duty], written: WrittenControl, rules: CompiledM
     control = duties[0].control
     headline(control.id, control.title)
     fact("about", f"{control.resource_type if len(duties) == 1 else _EVERY_TYPE}, {control.severity}")
+    if control.occurrence:
+        service = control.occurrence.source.partition(".")[0]
+        calls = ", ".join(f"{service}:{name}" for name in control.occurrence.calls)
+        fact("never", calls or "any call that changes something")
+        _tell_each("where", [f"{path} is {spoken(wanted)}" for path, wanted in control.occurrence.where.items()])
     for label, paths in (("where", control.when), ("needs", control.require)):
         _tell_each(label, [f"{path} is {spoken(wanted)}" for path, wanted in paths.items()])
     if control.check:
@@ -191,7 +197,10 @@ def _tell_in_full(duties: list[_Duty], written: WrittenControl, rules: CompiledM
         fact("check", f"demarc.checks.{control.check}({given})")
     fact("why", written.row.why)
     fact("fix", control.guidance)
-    _tell_each("line", _lines_text(duties))
+    lines = _lines_text(duties)
+    if len(duties) == 1 and duties[0].anywhere.division:
+        lines.append(duties[0].anywhere.division)
+    _tell_each("line", lines)
     fact("owner", _owners_of(duties, rules))
     for risk in rules.organization.exceptions:
         if risk.control == control.id:

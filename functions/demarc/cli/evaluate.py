@@ -18,7 +18,7 @@ from demarc.core.arn import ArnShape
 from demarc.core.attribution import attribute
 from demarc.core.finding import guidance_for
 from demarc.core.matrix import Matrix
-from demarc.core.model import Compliance, Evaluation, Resource, Severity
+from demarc.core.model import OCCURRENCE, Compliance, Evaluation, Resource, Severity
 from demarc.core.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -80,7 +80,9 @@ def _reader(resource_type: str, matrix: Matrix) -> Reader:
     """The reader of a type, however its letters are written."""
     from demarc import readers
 
-    known = {reader.type.casefold(): reader for reader in readers.load(matrix.types)}
+    known = {reader.type.casefold(): reader for reader in readers.load(matrix.types) if reader.type != OCCURRENCE}
+    if resource_type.casefold() == OCCURRENCE.casefold():
+        raise Unusable("what happened cannot be looked at; `demarc explain` says of records whether they tell of it")
     if resource_type.casefold() not in known:
         types = [reader.type for reader in known.values()]
         raise Unusable(f"nothing reads the type {resource_type!r}. {meant(resource_type, types)}")

@@ -18,6 +18,7 @@ from demarc.core.actor import identify
 from demarc.core.change import NoChange, TouchIndex, interpret
 from demarc.core.matrix import Matrix
 from demarc.core.model import Actor, Change, Confidence, Owner, Resource, Via
+from demarc.core.occurrence import OccurrenceIndex, is_occurrence
 
 _TAGLESS = "An owner tag, or a workload's, comes before these rows; tags are read from AWS, so `evaluate` knows more."
 
@@ -45,10 +46,11 @@ def explain(ctx: click.Context, *, files: tuple[str, ...], as_json: bool, matrix
 
     rules = compiled(matrix).matrix()
     touches = TouchIndex(readers.load(rules.types))
+    occurrences = OccurrenceIndex(rules.occurrences)
     problems = Problems()
     counts: Counter[str] = Counter()
     for event in with_progress(read_events(files, problems)):
-        outcome = interpret(event, touches)
+        outcome = interpret(event, touches, occurrences)
         counts["change" if isinstance(outcome, Change) else outcome.reason] += 1
         if as_json:
             say_json(_as_json(event, outcome, rules))
@@ -65,8 +67,7 @@ def explain(ctx: click.Context, *, files: tuple[str, ...], as_json: bool, matrix
 def _as_json(event: Any, outcome: Change | NoChange, matrix: Matrix) -> dict[str, Any]:
     who = _who(event, outcome)
     resources = [touched.resource for touched in outcome.touched] if isinstance(outcome, Change) else []
-    types = dict.fromkeys(resource.type for resource in resources)
-    controls = dict.fromkeys(control.id for each in types for control in matrix.controls_for(each))
+    controls = dict.fromkeys(control.id for each in resources for control in matrix.controls_on(each))
     return {
         **record_of(outcome),
         "actor": who[0] if who else None,
@@ -119,15 +120,18 @@ def _alike(change: Change, matrix: Matrix) -> Iterable[tuple[list[Resource], lis
     groups: dict[tuple[str | Owner, ...], tuple[list[Resource], list[Duty]]] = {}
     for touched in change.touched:
         duties = list(duties_on(touched.resource, matrix))
-        key: tuple[str | Owner, ...] = (touched.resource.type, *(attribution.owner for _, attribution in duties))
+        each_is_its_own = (touched.resource.identifier,) if is_occurrence(touched.resource) else ()
+        owners = (attribution.owner for _, attribution in duties)
+        key: tuple[str | Owner, ...] = (touched.resource.type, *each_is_its_own, *owners)
         groups.setdefault(key, ([], duties))[0].append(touched.resource)
     return groups.values()
 
 
 def _tell_resources(resources: list[Resource], duties: list[Duty]) -> None:
+    happened = is_occurrence(resources[0])
     fact("what", f"{resources[0].type} {', '.join(resource.identifier for resource in resources)}")
     if not duties:
         fact("", "no control of the matrix is about this type")
         return
-    tell_owners(duties, "judged")
+    tell_owners(duties, "broken" if happened else "judged")
     tell_lines(duties)

@@ -17,7 +17,7 @@ Duty = tuple[Control, Attribution]
 
 def duties_on(resource: Resource, matrix: Matrix) -> Iterator[Duty]:
     """Every control on a resource and whose it is, as far as that can be said without looking at it."""
-    for control in matrix.controls_for(resource.type):
+    for control in matrix.controls_on(resource):
         yield control, attributed(control, resource, matrix)
 
 
@@ -42,7 +42,8 @@ def tell_owners(duties: Sequence[Duty], label: str, *, listed: bool = True) -> N
 
 
 def tell_lines(duties: Sequence[Duty]) -> None:
-    """Where the line runs for some controls, each sentence once."""
+    """Where the line runs for some controls on a resource, and how its service is divided; each sentence once."""
     lines = dict.fromkeys(line_of(control.layer, attribution) for control, attribution in duties)
+    lines |= dict.fromkeys(attribution.division for _, attribution in duties if attribution.division)
     for number, line in enumerate(lines):
         fact("" if number else "line", line)

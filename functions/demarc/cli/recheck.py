@@ -13,11 +13,12 @@ import click
 from demarc.cli import options
 from demarc.cli.connection import Connection
 from demarc.cli.deployment import Deployment
-from demarc.cli.failures import FINE, NO_ANSWER, NoAnswer, Unusable, asking_aws
+from demarc.cli.failures import FINE, NO_ANSWER, NoAnswer, Refusal, Unusable, asking_aws
 from demarc.cli.terminal import headline, say_json, warn
 from demarc.cli.timeline import step_of, tell_step
 from demarc.cli.told import place_of
 from demarc.core.model import Finding, Occasion, Origin
+from demarc.core.occurrence import is_occurrence
 
 _EVERY = 2.0
 
@@ -62,6 +63,11 @@ def recheck(
     if here and queue:
         raise click.UsageError("--here asks no --queue. Choose one.")
     finding = deployment.finding(finding_id)
+    if is_occurrence(finding):
+        raise Refusal(
+            f"{finding.control} is about what happened, and there is nothing to look at again. Close it with what came "
+            f"of it: demarc ack {finding.id[:8]} --reason TEXT"
+        )
     url = None if here else queue or _queue_of(finding, deployment)
     if url is None:
         ctx.exit(_look_here(finding, matrix, deployment, as_json=as_json))

@@ -13,6 +13,7 @@ from demarc.cli.connection import Connection
 from demarc.cli.failures import NoAnswer, asking_aws, told
 from demarc.core.change import NoChange, TouchIndex, interpret
 from demarc.core.model import Change, Compliance, Finding, Resource, Severity, Touched
+from demarc.core.occurrence import OccurrenceIndex
 from demarc.pipeline import Batch, Judgement, Pipeline
 from demarc.readers import Gone
 from demarc.stores import Conflict
@@ -44,7 +45,8 @@ def settle(events: Iterable[Any], pipeline: Pipeline, touches: TouchIndex, conne
     Raises:
         NoAnswer: if AWS cannot be reached at all.
     """
-    outcomes = [interpret(event, touches) for event in events]
+    occurrences = OccurrenceIndex(pipeline.matrix.occurrences)
+    outcomes = [interpret(event, touches, occurrences) for event in events]
     batch = Batch(pipeline, [outcome for outcome in outcomes if isinstance(outcome, Change)])
     for outcome in outcomes:
         if isinstance(outcome, Change):

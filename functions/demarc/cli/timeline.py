@@ -10,7 +10,8 @@ from itertools import pairwise
 from demarc.cli.terminal import fact, headline
 from demarc.cli.told import drift_of, owner_of
 from demarc.core.announcement import spoken
-from demarc.core.model import TO_DO, Act, Cause, Drift, Finding, Origin, Status, Transition, Was
+from demarc.core.model import STANDING, TO_DO, Act, Cause, Drift, Finding, Origin, Status, Transition, Was
+from demarc.core.occurrence import is_occurrence
 
 _FROM = {
     Origin.CHANGE: "",
@@ -83,7 +84,9 @@ def _opening(happened: Transition, before: Finding | None, after: Finding) -> st
     if happened.act is not Act.BROKEN:
         return None
     if before is None:
-        return "seen broken"
+        return "happened" if is_occurrence(after) else "seen broken"
+    if is_occurrence(after):
+        return f"happened again, for time {after.reopened + 1}" if before.status is Status.RESOLVED else "more of it"
     if before.status in (Status.RESOLVED, Status.GONE):
         return f"seen broken again, for time {after.reopened + 1}"
     return "seen broken still, with news"
@@ -109,6 +112,10 @@ def _changes(happened: Transition, before: Finding | None, after: Finding) -> It
 
 def _drifts(before: Finding | None, after: Finding) -> Iterator[tuple[str, str]]:
     """What is wrong and was not, and what was and is no longer; each path with what it was, where that is known."""
+    if is_occurrence(after):
+        known = before.drift if before and before.status in STANDING else ()
+        yield from (("call", f"{spoken(each.actual)}: {each.because}") for each in after.drift if each not in known)
+        return
     earlier = {drift.path: drift for drift in before.drift} if before else {}
     fresh = [drift for drift in after.drift if not _same(drift, earlier.get(drift.path))]
     mended = [path for path in earlier if path not in {drift.path for drift in after.drift}]

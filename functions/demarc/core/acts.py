@@ -1,6 +1,7 @@
 """What people say of a finding, and what the clock does to it: each the next revision, or a refusal in words.
 
-No act here says that a control holds: that is read from AWS (`core.finding`).
+No act here says that a control holds: that is read from AWS (`core.finding`). What happened cannot be read again, so
+there a person's word is the end of it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from datetime import datetime, timedelta
 from demarc.core.finding import fingerprint_of, reopened, step, why_uncovered
 from demarc.core.matrix import Organization, Person
 from demarc.core.model import AcceptedRisk, Act, Finding, Origin, Status, Transition
+from demarc.core.occurrence import is_occurrence
 
 _LONGEST_REASON = 1_000
 
@@ -20,19 +22,27 @@ class Refused(ValueError):
 
 
 def acknowledge(finding: Finding, *, by: Person, origin: Origin, at: datetime, reason: str = "") -> Finding:
-    """Somebody says that they know and are at it.
+    """Somebody says that they know and are at it; of what happened, what came of it, and that closes it.
 
     Raises:
-        Refused: if the finding does not wait for that.
+        Refused: if the finding does not wait for that, or would be closed without a reason.
     """
     if finding.status is Status.ACKNOWLEDGED:
         raise Refused(f"{finding.acknowledged_by} has acknowledged it already.")
     _refuse_unless_it_waits(finding)
+    acknowledged = Transition(Act.ACKNOWLEDGE, origin, by.name, at, reason=_short(reason))
+    if not is_occurrence(finding):
+        return step(finding, acknowledged, acknowledged_at=at, acknowledged_by=by.name)
+    if not acknowledged.reason:
+        raise Refused("It happened, and only your word closes it: say why it was right, or what was done about it.")
     return step(
         finding,
-        Transition(Act.ACKNOWLEDGE, origin, by.name, at, reason=_short(reason)),
+        acknowledged,
         acknowledged_at=at,
         acknowledged_by=by.name,
+        resolved_at=at,
+        reason=acknowledged.reason,
+        proposal=None,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from demarc.core.model import STANDING, TO_DO, Act, Cause, Drift, Finding, Party, Relation, Severity, Status, Transition
+from demarc.core.occurrence import is_occurrence
 from demarc.core.wire import WireError, from_wire, json_schema, to_wire
 
 SCHEMA = "demarc.findings/1"
@@ -29,7 +30,7 @@ _RELATIONS = {
     Relation.DEMARC: "Demarc",
     Relation.UNKNOWN: "not known to the matrix",
 }
-_OPERATORS = frozenset({"present", "absent", "at_least", "at_most", "one_of", "none_of"})
+_OPERATORS = frozenset({"present", "absent", "at_least", "at_most", "one_of", "none_of", "like"})
 _STATUSES = {
     Status.OPEN: "OPEN",
     Status.ACKNOWLEDGED: "ACKNOWLEDGED",
@@ -49,6 +50,7 @@ _ACTS = {
 }
 # A control's title says what must hold; whoever was just paged must not take it for what is.
 _CLAIMS = {Status.RESOLVED: "Holds again: ", Status.GONE: ""}
+_CLOSED = "Closed: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,8 @@ def shortened(text: str, length: int) -> str:
 
 def claim_of(finding: Finding) -> str:
     """The control's title with whether it holds."""
+    if finding.status is Status.RESOLVED and is_occurrence(finding):
+        return f"{_CLOSED}{finding.title}"
     return f"{_CLAIMS.get(finding.status, 'Broken: ')}{finding.title}"
 
 
@@ -217,7 +221,8 @@ def _paragraphs(finding: Finding) -> Iterator[str]:
     yield ""
     yield from _wrapped("Whose", f"{owner.person}, team {owner.team}: {owner.because} [{owner.row}]")
     side = {Party.CUSTOMER: "ours", Party.SHARED: "shared with AWS", Party.PROVIDER: "AWS's"}[attribution.party]
-    yield from _wrapped("The line", f"{finding.layer} of {attribution.tier} is {side}. {attribution.line}")
+    line = f"{finding.layer} of {attribution.tier} is {side}. {attribution.line} {attribution.division}"
+    yield from _wrapped("The line", line.rstrip())
     yield from _steps(finding)
     yield ""
     yield from _state(finding)
@@ -267,6 +272,10 @@ def said(transition: Transition) -> str:
 
 
 def _state(finding: Finding) -> Iterator[str]:
+    if finding.status is Status.RESOLVED and is_occurrence(finding):
+        yield from _wrapped("Now", f"closed by {finding.acknowledged_by}, {finding.resolved_at:%d %B %Y, %H:%M} UTC")
+        yield from _wrapped("Why", finding.reason)
+        return
     if finding.status is Status.RESOLVED:
         yield from _wrapped("Now", f"right again since {finding.resolved_at:%d %B %Y, %H:%M} UTC")
         return
@@ -278,6 +287,9 @@ def _state(finding: Finding) -> Iterator[str]:
         until = f"{risk.expires:%d %B %Y, %H:%M} UTC"
         yield from _wrapped("Accepted", f"{risk.id}: {risk.reason} ({risk.approver}, until {until})")
     for drift in finding.drift[:_DRIFTS_TOLD]:
+        if is_occurrence(finding):
+            yield from _wrapped("Happened", f"{spoken(drift.actual)}: {drift.because}")
+            continue
         if drift.was:
             yield from _wrapped("Was", was_of(drift))
         yield from _wrapped("Is", f"{clean(drift.path)} = {spoken(drift.actual)}")

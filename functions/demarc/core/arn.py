@@ -5,9 +5,12 @@ AWS General Reference, "Amazon Resource Names (ARNs)".
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from demarc.core.cloudtrail import account_of
+
+_PLAIN, _DEEP = "{identifier}", "{identifier!s}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +25,27 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class ArnShape:
-    """A type's ARN template, taken apart once: what comes before and after the identifier in its last part."""
+    """A type's ARN template, taken apart once: what comes before and after the identifier in its last part.
+
+    An identifier ends at the next slash or colon, since what follows is something else within the resource; where it
+    has some of its own, the template says `{identifier!s}`. A `*` stands for an id that only AWS knows.
+    """
 
     template: str
     service: str
-    before: str
-    after: str
+    last: re.Pattern[str]
     identifies: bool
 
     @classmethod
     def of(cls, template: str) -> ArnShape:
         parts = template.split(":", 5)
         if len(parts) < 6:
-            return cls(template, "", "", "", identifies=True)
-        before, placeholder, after = parts[5].partition("{identifier}")
-        return cls(template, parts[2], before, after, identifies=bool(placeholder))
+            return cls(template, "", re.compile(""), identifies=True)
+        # Names in IAM have a path before them, which their ARN shows and they are unique without.
+        deep = _DEEP in parts[5] or parts[2] == "iam"
+        before, placeholder, after = parts[5].partition(_DEEP if _DEEP in parts[5] else _PLAIN)
+        name = ("(.+)" if deep else "([^/:]+)") if placeholder else ""
+        return cls(template, parts[2], re.compile(_any(before) + name + _any(after)), identifies=bool(placeholder))
 
     def named(self, value: str) -> Named | None:
         """What a value of a record names; None for the ARN of another type."""
@@ -56,19 +65,22 @@ class ArnShape:
         return bool(self.service) and not (self.service == "iam" and " " in name)
 
     def _identifier(self, last: str, account: str) -> str | None:
-        if not (last.startswith(self.before) and last.endswith(self.after)):
+        found = self.last.fullmatch(last)
+        if not found:
             return None
         if not self.identifies:
             return account
-        name = last[len(self.before) : len(last) - len(self.after)]
-        if self.service == "iam":
-            # Names in IAM are unique without the path that their ARN has.
-            name = name.rpartition("/")[2]
-        return None if not name or "/" in name or ":" in name else name
+        name = found[1].rpartition("/")[2] if self.service == "iam" else found[1]
+        return name or None
 
     def arn(self, identifier: str, account: str, region: str) -> str:
         partition = partition_of(region)
         return self.template.format(partition=partition, region=region, account=account, identifier=identifier)
+
+
+def _any(text: str) -> str:
+    """An expression for a part of a template."""
+    return re.escape(text).replace(r"\*", "[^/:]+")
 
 
 # AWS General Reference, "Amazon Resource Names": every partition has Regions of its own.

@@ -35,6 +35,7 @@ def attribute(control: Control, snapshot: Snapshot, matrix: Matrix) -> Attributi
         owner=owner_of(resource, tags, organization, control=control, workload=workload),
         workload=workload.id if workload else None,
         environment=account.environment if account else "unknown",
+        division=matrix.responsibility.division(resource.type),
     )
 
 

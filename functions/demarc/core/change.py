@@ -27,8 +27,10 @@ from demarc.core.cloudtrail import (
     unwrapped,
 )
 from demarc.core.model import Change, Resource, Touched
+from demarc.core.occurrence import OccurrenceIndex, is_by_somebody, stream_of
 
 EVERYTHING = ("*",)
+_NO_OCCURRENCES = OccurrenceIndex()
 
 
 class Reason(StrEnum):
@@ -40,6 +42,7 @@ class Reason(StrEnum):
     INSIGHT = "insight"
     NOT_CLOUDTRAIL = "not-cloudtrail"
     MALFORMED = "malformed"
+    NO_OCCURRENCE = "no-occurrence"
     UNMAPPED = "unmapped"
 
 
@@ -66,6 +69,8 @@ class Touch:
     `only` is a prefix that the identifier must have (tagging calls name resources of many types). An ARN of another
     type yields nothing, so calls that take any ARN need no prefix.
     `region` is the path to the Region of what is touched, for calls that are sent to another one.
+    `also` is the path to what the name goes on with, after `joined`: a stage's name after its API's id.
+    `last` says that the name is what follows the last slash of the value (a queue's URL).
     `sets` are the snapshot properties the call writes: what drifted elsewhere is not this call's doing.
     """
 
@@ -75,6 +80,9 @@ class Touch:
     sets: tuple[str, ...] = ()
     only: str = ""
     region: str = ""
+    last: bool = False
+    also: str = ""
+    joined: str = "/"
 
 
 class Touchable(Protocol):
@@ -108,8 +116,12 @@ class TouchIndex:
         return self._pointers.get((event_source, event_name), ())
 
 
-def interpret(event: Any, touches: TouchIndex) -> Change | NoChange:
-    """What an event says happened. Never raises: what cannot be understood is MALFORMED, with the detail."""
+def interpret(event: Any, touches: TouchIndex, occurrences: OccurrenceIndex = _NO_OCCURRENCES) -> Change | NoChange:
+    """What an event says happened. Never raises: what cannot be understood is MALFORMED, with the detail.
+
+    A call that a control says must not happen touches the stream of such calls (`core.occurrence`), whatever else it
+    touches. One that failed did not happen, and one that only read changed nothing.
+    """
     record = _open(event)
     if isinstance(record, NoChange):
         return record
@@ -121,7 +133,7 @@ def interpret(event: Any, touches: TouchIndex) -> Change | NoChange:
     for reason, ask in _ASKED_IN_ORDER:
         if detail := ask(record):
             return record.no_change(reason, detail)
-    return _change(record, touches)
+    return _change(record, touches, occurrences)
 
 
 # --- the record, out of its envelope ---------------------------------------------------------------------------------
@@ -284,20 +296,28 @@ _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
 _VERSION = re.compile(r"20\d\d_?[01]\d_?[0-3]\d(v\d+)?$")
 
 
-def _change(record: _Record, touches: TouchIndex) -> Change | NoChange:
+def _change(record: _Record, touches: TouchIndex, occurrences: OccurrenceIndex) -> Change | NoChange:
     pointers = touches.pointers(record.source, record.name) or touches.pointers(
         record.source, _VERSION.sub("", record.name)
     )
-    if not pointers:
+    found = occurrences.found(record.fields, record.source, record.name)
+    if not pointers and not found:
+        if occurrences.knows(record.source, record.name):
+            return record.no_change(Reason.NO_OCCURRENCE, "no control minds the call as it was made")
         return record.no_change(Reason.UNMAPPED, "the call touches no resource type that is read")
     account, region, time = record.account, record.region, time_of(record.fields["eventTime"])
     if account is None or region is None or time is None:
         missing = "readable eventTime" if time is None else "account" if account is None else "awsRegion"
         return record.no_change(Reason.MALFORMED, f"the record has no {missing}")
     touched = _touched(record, pointers, account, region)
-    if not touched:
-        return record.no_change(Reason.UNMAPPED, _why_unnamed(record, pointers))
     actor, via, via_confidence = identify(record.fields)
+    if found and is_by_somebody(actor, via, via_confidence):
+        streams = (stream_of(control, actor, account, region) for control in found)
+        touched += tuple(Touched(stream, EVERYTHING) for stream in streams)
+    if not touched:
+        if not pointers:
+            return record.no_change(Reason.NO_OCCURRENCE, "AWS did it of itself or through one of its services")
+        return record.no_change(Reason.UNMAPPED, _why_unnamed(record, pointers))
     return Change(
         event_id=record.event_id or "",
         event_source=record.source,
@@ -356,12 +376,16 @@ class _Pointer:
     sets: tuple[str, ...]
     only: str
     region: tuple[Step, ...]
+    last: bool
+    also: tuple[Step, ...]
+    joined: str
 
     @classmethod
     def of(cls, type_: str, shape: ArnShape, touch: Touch) -> _Pointer:
         paths = tuple(() if path == "account" else compiled(path) for path in touch.at)
         region = compiled(touch.region) if touch.region else ()
-        return cls(type_, shape, paths, touch.sets, touch.only, region)
+        also = compiled(touch.also) if touch.also else ()
+        return cls(type_, shape, paths, touch.sets, touch.only, region, touch.last, also, touch.joined)
 
     def resources(self, record: _Record, account: str, region: str) -> Iterator[Resource]:
         region = self._region(record) or region
@@ -379,15 +403,28 @@ class _Pointer:
 
     def _named(self, record: _Record, account: str) -> Sequence[Named]:
         for path in self.paths:
-            values = reach(record.fields, path) if path else (account,)
+            values = self._joined(reach(record.fields, path), record) if path else (account,)
             if found := self._accepted(values):
                 return found
         return self._accepted(each.get("ARN") for each in _listed(record) if each.get("type") == self.type)
 
     def _accepted(self, values: Iterable[Any]) -> list[Named]:
-        texts = (text_of(value) for value in values)
+        texts = (self._name_in(text_of(value)) for value in values)
         found = (self.shape.named(text) for text in texts if text)
         return [named for named in found if named and self._fits(named)]
+
+    def _joined(self, values: Iterable[Any], record: _Record) -> Iterator[Any]:
+        """The values as they are, or each with what else the record has of the name; without that there is none."""
+        if not self.also:
+            yield from values
+            return
+        rest = text_of(next(reach(record.fields, self.also), None))
+        for value in values:
+            if rest and (first := text_of(value)):
+                yield f"{first}{self.joined}{rest}"
+
+    def _name_in(self, text: str | None) -> str | None:
+        return text.rpartition("/")[2] if text and self.last and not text.startswith("arn:") else text
 
     def _fits(self, named: Named) -> bool:
         return not self.only or named.identifier.startswith(self.only) or (named.arn or "").startswith(self.only)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from demarc.core.expectation import unmet
 from demarc.core.model import Compliance, Control, Drift, Evaluation
+from demarc.core.occurrence import happenings
 from demarc.core.provider import kept_by_provider
 from demarc.core.snapshot import Snapshot, Unread
 
@@ -22,6 +23,8 @@ def evaluate(control: Control, snapshot: Snapshot, check: Callable[..., Iterator
         snapshot: what was read.
         check: the function that `control.check` names; None for a row that compares by itself.
     """
+    if control.occurrence:
+        return _happened(control, snapshot)
     if kept := kept_by_provider(snapshot):
         return Evaluation(control, Compliance.NOT_APPLICABLE, reason=kept)
     try:
@@ -38,3 +41,11 @@ def evaluate(control: Control, snapshot: Snapshot, check: Callable[..., Iterator
     if drift:
         return Evaluation(control, Compliance.NON_COMPLIANT, drift=tuple(drift))
     return Evaluation(control, Compliance.COMPLIANT)
+
+
+def _happened(control: Control, snapshot: Snapshot) -> Evaluation:
+    """What must not happen did, or there is no news of it; that it never did no snapshot can say."""
+    drift = tuple(happenings(snapshot))
+    if drift:
+        return Evaluation(control, Compliance.NON_COMPLIANT, drift=drift)
+    return Evaluation(control, Compliance.NOT_APPLICABLE, reason="nothing of it is new")

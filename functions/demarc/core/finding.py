@@ -36,6 +36,7 @@ from demarc.core.model import (
     Was,
     finding_id,
 )
+from demarc.core.occurrence import is_occurrence, together
 from demarc.core.snapshot import NOWHERE, Snapshot, property_of
 from demarc.core.wire import to_wire
 
@@ -83,6 +84,18 @@ TRANSITIONS: Mapping[Status | None, Mapping[Act, Status]] = {
     Status.GONE: {Act.BROKEN: Status.OPEN, Act.ACCEPT: Status.ACCEPTED},
 }
 
+# What happened is seen neither right nor gone: a person's word closes it, who knows that it happened and says why.
+OF_OCCURRENCES: Mapping[Status | None, Mapping[Act, Status]] = {
+    None: TRANSITIONS[None],
+    Status.OPEN: {
+        act: Status.RESOLVED if act is Act.ACKNOWLEDGE else to
+        for act, to in TRANSITIONS[Status.OPEN].items()
+        if act not in (Act.RIGHT, Act.GONE)
+    },
+    Status.ACCEPTED: {act: to for act, to in TRANSITIONS[Status.ACCEPTED].items() if act not in (Act.RIGHT, Act.GONE)},
+    Status.RESOLVED: TRANSITIONS[Status.RESOLVED],
+}
+
 _PLACE = re.compile(r"\[\d+\]")
 _PLACEHOLDER = re.compile(r"\{(identifier|arn|region|account)\}")
 
@@ -101,9 +114,10 @@ def step(finding: Finding, transition: Transition, *, told: Iterable[str] = (), 
         changed: other fields that are different now.
 
     Raises:
-        Impossible: if `TRANSITIONS` has no such step.
+        Impossible: if `TRANSITIONS`, or `OF_OCCURRENCES`, has no such step.
     """
-    to = TRANSITIONS[finding.status].get(transition.act)
+    table = OF_OCCURRENCES if is_occurrence(finding) else TRANSITIONS
+    to = table.get(finding.status, {}).get(transition.act)
     if to is None:
         raise Impossible(f"a finding that is {finding.status} cannot be {transition.act}")
     after = replace(finding, **changed)
@@ -163,6 +177,12 @@ def decide(
         occasion: why it was looked at.
     """
     standing = previous if previous is not None and previous.status in STANDING else None
+    if evaluation.control.occurrence:
+        if not evaluation.drift:
+            return None
+        # What it tells already it goes on telling, and no earlier state is there to compare with.
+        evaluation = replace(evaluation, drift=together(standing.drift if standing else (), evaluation.drift))
+        before = None
     if evaluation.compliance is Compliance.INSUFFICIENT_DATA:
         return None
     if evaluation.compliance is not Compliance.NON_COMPLIANT:

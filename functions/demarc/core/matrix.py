@@ -14,7 +14,8 @@ from enum import StrEnum
 from typing import Any
 
 from demarc.core.calendar import Calendar, QuietHours
-from demarc.core.model import Control, Layer, Party, Severity, Tier
+from demarc.core.model import OCCURRENCE, Control, Layer, Party, Resource, Severity, Tier
+from demarc.core.occurrence import control_of, is_occurrence
 from demarc.core.wire import from_wire
 
 
@@ -194,11 +195,34 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Sides:
+    """How a service is divided: what AWS does for it, and what is ours, in a sentence each."""
+
+    provider: str
+    customer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Responsibility:
-    """The stack: which tier a resource type is consumed as, and who answers for each layer of a tier."""
+    """The stack: which tier a resource type is consumed as, and who answers for each layer of a tier.
+
+    `services` has, by the second word of resource types (`EC2`), how each is divided.
+    """
 
     tiers: Mapping[str, Tier]
     lines: Mapping[Tier, Mapping[Layer, Line]]
+    services: Mapping[str, Sides] = field(default_factory=dict)
+
+    def division(self, resource_type: str) -> str:
+        """What AWS does for a type's service, and what is ours; nothing where nobody has written it."""
+        sides = self.services.get(service_of(resource_type))
+        return f"{sides.provider} {sides.customer}" if sides else ""
+
+
+def service_of(resource_type: str) -> str:
+    """The word by which a type's service is known: `EC2` of AWS::EC2::Instance, `Account` of AWS::::Account."""
+    _, service, name = resource_type.split("::")
+    return service or name
 
 
 class Matrix:
@@ -226,6 +250,18 @@ class Matrix:
             rows = self._rows.get(resource_type, ())
             self._controls[resource_type] = tuple(from_wire(Control, row) for row in rows)
         return self._controls[resource_type]
+
+    @property
+    def occurrences(self) -> tuple[Control, ...]:
+        """The controls that say what must not happen."""
+        return self.controls_for(OCCURRENCE)
+
+    def controls_on(self, resource: Resource) -> tuple[Control, ...]:
+        """Every control on a resource: those on its type, and of what happened the one that minds it."""
+        controls = self.controls_for(resource.type)
+        if not is_occurrence(resource):
+            return controls
+        return tuple(control for control in controls if control.id == control_of(resource))
 
     def needs(self, resource_type: str) -> frozenset[str]:
         """The snapshot properties that judging the type asks for."""

@@ -61,8 +61,15 @@ class Layer(StrEnum):
     VISIBILITY = "visibility"
 
 
+# The type of what is no resource but a stream of calls: the same ones of a control, by the same actor (`Occurrence`).
+OCCURRENCE = "Demarc::Account::Occurrence"
+
+
 class Status(StrEnum):
-    """Where a finding stands; `core.finding.TRANSITIONS` says how it gets there. Only what was read resolves it."""
+    """Where a finding stands; `core.finding.TRANSITIONS` says how it gets there.
+
+    Only what was read resolves it, but for what happened: there is nothing to read, and a person's word closes it.
+    """
 
     OPEN = "OPEN"
     ACKNOWLEDGED = "ACKNOWLEDGED"
@@ -225,11 +232,24 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
+class Occurrence:
+    """Calls that are wrong by themselves: those of a service, and of all services without a `source` and `calls`.
+
+    `where` maps a path of the CloudTrail record to what it must be for the call to be one.
+    """
+
+    source: str = ""
+    calls: tuple[str, ...] = ()
+    where: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Control:
     """One thing that must hold for a resource: a compiled row of the catalogue.
 
     `needs` are the snapshot properties that judging it asks for; `resource_type` is `*` for a control on every type.
     `regional` is false where the setting exists once per account, whatever Region the change was made in.
+    A control with an `occurrence` says what must not happen, and asks nothing of any snapshot but that it did.
     """
 
     id: str
@@ -246,6 +266,7 @@ class Control:
     require: Mapping[str, Any] = field(default_factory=dict)
     check: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    occurrence: Occurrence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +294,10 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Whose a control on a resource is: where the line runs, and who stands on our side of it."""
+    """Whose a control on a resource is: where the line runs, and who stands on our side of it.
+
+    `line` says why it runs there; `division` what AWS does for the service, and what is ours.
+    """
 
     tier: Tier
     party: Party
@@ -281,6 +305,7 @@ class Attribution:
     owner: Owner
     workload: str | None
     environment: str
+    division: str = ""
 
 
 @dataclass(frozen=True, slots=True)

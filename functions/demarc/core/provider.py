@@ -41,9 +41,42 @@ KEPT: Mapping[str, tuple[Keeping, ...]] = {
             "it is a service-linked role, whose trust and permissions the service defines",
         ),
     ),
+    "AWS::Backup::BackupVault": (
+        # AWS Backup Developer Guide, "Automatic backups of Amazon EFS": the vault that EFS makes for them.
+        Keeping("identifier", "aws/efs/automatic-backup-vault", "it is the vault that EFS makes for its own backups"),
+    ),
+    "AWS::EC2::Image": (
+        # Nobody's image is listed but ours; an event may name one that AWS publishes.
+        Keeping("Observed.OwnerId", "amazon", "it is an image that AWS publishes"),
+    ),
+    "AWS::EC2::NetworkInterface": (
+        # Amazon EC2 User Guide, "Requester-managed network interfaces": they cannot be changed by a customer.
+        Keeping(
+            "Observed.RequesterManaged", "True", "it is an interface that a service made and that only it can change"
+        ),
+    ),
+    "AWS::EC2::VPCEndpoint": (
+        # AWS PrivateLink Guide, "Requester-managed VPC endpoints".
+        Keeping(
+            "Observed.RequesterManaged", "True", "it is an endpoint that a service made and that only it can change"
+        ),
+    ),
     "AWS::KMS::Key": (
         # AWS KMS Developer Guide, "AWS managed keys": their policies, rotation and deletion cannot be changed.
         Keeping("Observed.KeyManager", "AWS", "it is an AWS managed key, which a customer cannot change or share"),
+    ),
+    "AWS::SSM::Document": (
+        # AWS Systems Manager User Guide, "Documents": those of Amazon are public by design.
+        Keeping("Observed.Owner", "Amazon", "it is a document that AWS publishes"),
+    ),
+    "AWS::SecretsManager::Secret": (
+        # AWS Secrets Manager User Guide, "Secrets managed by other AWS services": the service rotates them.
+        Keeping("Observed.OwningService", "?*", "it is a secret that another service of AWS made, renews and deletes"),
+    ),
+    "AWS::WAFv2::WebACL": (
+        Keeping(
+            "Observed.ManagedByFirewallManager", "True", "it is a web ACL that Firewall Manager makes and changes back"
+        ),
     ),
 }
 

@@ -50,6 +50,7 @@ from demarc.core.look import Look, message_of
 from demarc.core.matrix import Matrix, Person
 from demarc.core.metering import COUNT, Metric
 from demarc.core.model import STANDING, Finding, Occasion, Origin
+from demarc.core.occurrence import is_occurrence
 from demarc.handlers.metering import emit
 from demarc.secret import BadSecret, Secrets
 from demarc.settings import SLACK, NotConfigured, Settings
@@ -242,10 +243,16 @@ class _Desk:
         """What to say to a press; None where a form was opened, and says it."""
         if press.button is Button.RECHECK:
             return self._look_again(press, by)
-        if press.button in FORMS:
+        if self._asks_in_a_form(press):
             self._open(press, self._form(press, by, now))
             return None
         return self._changed(press, by, now)
+
+    def _asks_in_a_form(self, press: Press) -> bool:
+        """Whether a press is not enough: it is to take note of a finding, but not to close what happened."""
+        if press.button is Button.ACKNOWLEDGE:
+            return is_occurrence(self._finding(press))
+        return press.button in FORMS
 
     def _changed(self, asked: Press | Submission, by: Person, now: datetime) -> str:
         """What came of what somebody asked for.
@@ -257,7 +264,8 @@ class _Desk:
 
         def amended(finding: Finding) -> Finding:
             after = act(finding)
-            if asked.button in _ABOUT_WHAT_WAS_SEEN:
+            closes = asked.button is Button.ACKNOWLEDGE and is_occurrence(finding)
+            if closes or asked.button in _ABOUT_WHAT_WAS_SEEN:
                 self._refuse_unless_as_seen(asked, finding)
             return after
 
@@ -312,6 +320,12 @@ class _Desk:
     def _look_again(self, press: Press, by: Person) -> str:
         """Send the resource to its responder; what it finds comes as the finding's next revision."""
         resource = self._finding(press).resource
+        if is_occurrence(resource):
+            raise _No(
+                Reason.RULE,
+                "Nothing was done: it happened, and there is nothing to look at again. Acknowledge it, with what came "
+                "of it, and it is closed.",
+            )
         try:
             (reader,) = readers.load((resource.type,))
         except LookupError as missing:

@@ -34,6 +34,7 @@ from demarc.core.look import Look, is_look, look_of
 from demarc.core.matrix import Matrix
 from demarc.core.metering import metrics_of
 from demarc.core.model import Change, Compliance, Status
+from demarc.core.occurrence import OccurrenceIndex, is_occurrence
 from demarc.core.wire import WireError
 from demarc.handlers.metering import emit
 from demarc.pipeline import Batch, Judgement, Pipeline
@@ -95,6 +96,7 @@ class _Responder:
         self.clients = AwsClients(session=session, endpoint_url=settings.endpoint_url)
         outgoing = AwsClients(session=session, endpoint_url=settings.endpoint_url)
         self.touches = TouchIndex(known.values())
+        self.occurrences = OccurrenceIndex(matrix.occurrences)
         self.pipeline = Pipeline(
             matrix=matrix,
             readers=known,
@@ -115,7 +117,7 @@ class _Responder:
         except (TypeError, ValueError) as error:
             return NoChange(Reason.MALFORMED, f"the message is not JSON: {error}")
         if not is_look(message):
-            return interpret(message, self.touches)
+            return interpret(message, self.touches, self.occurrences)
         try:
             return self._admitted(look_of(message), account)
         except WireError as error:
@@ -128,6 +130,8 @@ class _Responder:
             WireError: if a resource is not one of this responder's types, or not of this account and Region.
         """
         for resource in look.resources:
+            if is_occurrence(resource):
+                raise WireError(f"{resource.identifier!r:.100} happened, and cannot be looked at again")
             if resource.type not in self.pipeline.readers:
                 raise WireError(f"the {self.name} responder does not judge {resource.type!r:.100}")
             if (resource.account, resource.region) != (account, self._settings.region):

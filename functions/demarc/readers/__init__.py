@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
@@ -124,8 +125,10 @@ def load(types: Iterable[str] | None = None) -> tuple[Reader, ...]:
 
 
 def _reader(resource_type: str) -> Reader:
-    # AWS::KMS::Key is read by `kms`, AWS::EC2::Instance by `ec2.instance`, AWS::::Account by `account`.
+    # AWS::KMS::Key is read by `kms`, AWS::EC2::Instance by `ec2.instance`, AWS::::Account by `account.account`.
     _, service, name = resource_type.lower().split("::")
+    service = service or name
+    service = f"{service}_" if iskeyword(service) else service
     candidates = (f"{service}.{name}", service, name)
     for reader in next((_readers_in(each) for each in candidates if each in _modules()), ()):
         if reader.type == resource_type:

@@ -1,4 +1,4 @@
-"""Trails: what they record, where to, and whether they do."""
+"""Trails and event data stores: what they record, where to, and whether they do."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
+from demarc.readers.alerting import ALERTS
+from demarc.readers.answers import asked, document, present, same
 
 _CLOUDTRAIL = "cloudtrail.amazonaws.com"
 _NAMED = ("requestParameters.name", "responseElements.name")
@@ -37,7 +39,13 @@ def _trail(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 def _status(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     status = _asked(clients, resource, "get_trail_status")
-    return {"IsLogging": status["IsLogging"], "Observed": {"DeliveryError": status.get("LatestDeliveryError") or None}}
+    return {
+        "IsLogging": status["IsLogging"],
+        "Observed": {
+            "DeliveryError": status.get("LatestDeliveryError") or None,
+            "LogsDeliveryError": status.get("LatestCloudWatchLogsDeliveryError") or None,
+        },
+    }
 
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
@@ -83,11 +91,12 @@ TRAIL = Reader(
             read=_trail,
         ),
         Part(
-            gives=("IsLogging", "Observed.DeliveryError"),
+            gives=("IsLogging", "Observed.DeliveryError", "Observed.LogsDeliveryError"),
             calls={"cloudtrail.GetTrailStatus": "cloudtrail:GetTrailStatus"},
             read=_status,
         ),
         Part(gives=("Tags",), calls={"cloudtrail.ListTags": "cloudtrail:ListTags"}, read=_tags),
+        ALERTS,
     ),
     touches=(
         Touch(_CLOUDTRAIL, ("CreateTrail", "DeleteTrail"), _NAMED, EVERYTHING),
@@ -109,4 +118,93 @@ TRAIL = Reader(
     inventory=Inventory(calls={"cloudtrail.DescribeTrails": "cloudtrail:DescribeTrails"}, pages=_listed),
 )
 
-READERS = (TRAIL,)
+# Stores keep their name and ARN for seven days after they were deleted (CloudTrail User Guide, "Manage event data store
+# lifecycles").
+_STORE_GONE = (
+    *("EventDataStoreNotFoundException", "EventDataStoreARNInvalidException"),
+    *("InvalidParameterException", "ResourceNotFoundException", "ResourceARNNotValidException"),
+)
+_SAME = ("Name", "MultiRegionEnabled", "OrganizationEnabled", "RetentionPeriod", "TerminationProtectionEnabled")
+
+
+def _store(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    client = clients("cloudtrail", resource.region)
+    store = asked(client, "get_event_data_store", _STORE_GONE, EventDataStore=resource.arn)
+    if store["Status"] == "PENDING_DELETION":
+        raise ResourceGone
+    return {**same(store, *_SAME, "KmsKeyId"), "Observed": {"Status": store["Status"]}}
+
+
+def _store_policy(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    client = clients("cloudtrail", resource.region)
+    try:
+        found = asked(client, "get_resource_policy", _STORE_GONE, ResourceArn=resource.arn)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourcePolicyNotFoundException":
+            return {}
+        raise
+    return {"Observed": present(Policy=document(found.get("ResourcePolicy")))}
+
+
+def _store_tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    client = clients("cloudtrail", resource.region)
+    listed = asked(client, "list_tags", _STORE_GONE, ResourceIdList=[resource.arn])["ResourceTagList"]
+    return {"Tags": [tag for each in listed for tag in each.get("TagsList", [])]}
+
+
+def _stores(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+    """botocore has no paginator for it: each page has the token of the next."""
+    client = clients("cloudtrail", region)
+    token: dict[str, str] = {}
+    while True:
+        page = client.list_event_data_stores(MaxResults=100, **token)
+        yield [each["EventDataStoreArn"].rpartition("/")[2] for each in page["EventDataStores"]]
+        if not page.get("NextToken"):
+            return
+        token = {"NextToken": page["NextToken"]}
+
+
+_STORED = ("requestParameters.eventDataStore",)
+
+EVENT_DATA_STORE = Reader(
+    type="AWS::CloudTrail::EventDataStore",
+    responder="visibility",
+    arn="arn:{partition}:cloudtrail:{region}:{account}:eventdatastore/{identifier}",
+    parts=(
+        Part(
+            gives=(*_SAME, "KmsKeyId", "Observed.Status"),
+            calls={"cloudtrail.GetEventDataStore": "cloudtrail:GetEventDataStore"},
+            read=_store,
+        ),
+        Part(
+            gives=("Observed.Policy",),
+            calls={"cloudtrail.GetResourcePolicy": "cloudtrail:GetResourcePolicy"},
+            read=_store_policy,
+        ),
+        Part(gives=("Tags",), calls={"cloudtrail.ListTags": "cloudtrail:ListTags"}, read=_store_tags),
+    ),
+    touches=(
+        Touch(_CLOUDTRAIL, ("CreateEventDataStore",), ("responseElements.eventDataStoreArn",), EVERYTHING),
+        Touch(_CLOUDTRAIL, ("DeleteEventDataStore", "RestoreEventDataStore"), _STORED, EVERYTHING),
+        Touch(_CLOUDTRAIL, ("UpdateEventDataStore",), _STORED, (*_SAME, "KmsKeyId")),
+        Touch(
+            _CLOUDTRAIL,
+            ("StartEventDataStoreIngestion", "StopEventDataStoreIngestion"),
+            _STORED,
+            ("Observed.Status",),
+        ),
+        Touch(
+            _CLOUDTRAIL,
+            ("DeleteResourcePolicy", "PutResourcePolicy"),
+            ("requestParameters.resourceArn",),
+            ("Observed.Policy",),
+            only="arn:",
+        ),
+        # These write what no control asks for; the store is looked at all the same: somebody is at work on it.
+        Touch(_CLOUDTRAIL, ("DisableFederation", "EnableFederation"), _STORED),
+        Touch(_CLOUDTRAIL, ("AddTags", "RemoveTags"), ("requestParameters.resourceId",), ("Tags",), only="arn:"),
+    ),
+    inventory=Inventory(calls={"cloudtrail.ListEventDataStores": "cloudtrail:ListEventDataStores"}, pages=_stores),
+)
+
+READERS = (TRAIL, EVENT_DATA_STORE)

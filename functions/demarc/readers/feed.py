@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from demarc.core.heartbeat import heartbeat_of, key_of
 from demarc.core.model import Resource
 from demarc.readers import UNREAD, Clients, Part, Reader, ResourceGone
-from demarc.readers.account import TRAIL_CALLS, read_trails
+from demarc.readers.account.account import TRAIL_CALLS, read_trails
 from demarc.readers.stack import LISTED, is_missing, made, table_of
 
 Answer = Mapping[str, Any]

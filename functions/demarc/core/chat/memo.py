@@ -31,6 +31,7 @@ from demarc.core.model import (
     Via,
     Was,
 )
+from demarc.core.occurrence import is_occurrence
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ _STATUS_MARKS = {
     Status.GONE: "\N{WASTEBASKET}",
 }
 _CLAIMS = {Status.RESOLVED: "Holds again: ", Status.GONE: "Gone with its resource: ", Status.ACCEPTED: "Accepted: "}
+_CLOSED = "Closed: "
 _WITH = {
     Via.CONSOLE: " in the console",
     Via.CLI: " with the AWS CLI",
@@ -153,6 +155,8 @@ def mark_of(finding: Finding) -> str:
 
 def headline_of(finding: Finding) -> str:
     """The control's title with whether it holds, and how bad it is."""
+    if finding.status is Status.RESOLVED and is_occurrence(finding):
+        return f"{mark_of(finding)} {_CLOSED}{finding.title}"
     return f"{mark_of(finding)} {_CLAIMS.get(finding.status, 'Broken: ')}{finding.title}"
 
 
@@ -171,10 +175,12 @@ def memo_of(
     """What a chat says of a finding. `pages` is where the page of the controls is published."""
     resource = finding.resource
     shown = finding.drift[: detail.drifts] if finding.status in (*TO_DO, Status.ACCEPTED) else ()
+    happened = is_occurrence(finding)
+    gist = () if happened else dict.fromkeys(each.because for each in shown if each.because)
     return Memo(
         finding=finding,
         headline=headline_of(finding),
-        gist=_cut("; ".join(dict.fromkeys(each.because for each in shown if each.because)), detail.prose),
+        gist=_cut("; ".join(gist), detail.prose),
         subject=(
             Code(resource.identifier),
             f" \N{MIDDLE DOT} {_kind(resource.type)} \N{MIDDLE DOT} ",
@@ -183,7 +189,7 @@ def memo_of(
         news=() if finding.transition and finding.transition.act in _SHOWN_BY_STANDING else news_of(finding),
         standing=tuple(_standing(finding, organization)),
         facts=tuple(_facts(finding, organization)),
-        drifts=tuple(tuple(_drift(each, detail)) for each in shown),
+        drifts=tuple(tuple((_happening if happened else _drift)(each, detail)) for each in shown),
         drifts_left_out=len(finding.drift) - len(shown) if shown else 0,
         fix=finding.guidance if finding.status in TO_DO else None,
         notes=tuple(_notes(finding)),
@@ -194,6 +200,10 @@ def memo_of(
 
 def answers_to(finding: Finding) -> tuple[Answer, ...]:
     """What a person may answer as the finding stands; never more than four."""
+    return tuple(each for each in _answers(finding) if not (each is RECHECK and is_occurrence(finding)))
+
+
+def _answers(finding: Finding) -> tuple[Answer, ...]:
     if finding.status in TO_DO and finding.proposal:
         return (APPROVE, DECLINE, ASSIGN, RECHECK)
     if finding.status is Status.OPEN:
@@ -284,6 +294,12 @@ def _came(finding: Finding, transition: Transition) -> Iterator[Span]:
 
 
 def _broken_again(finding: Finding, transition: Transition) -> Iterator[Span]:
+    if is_occurrence(finding) and transition.was in (Status.OPEN, Status.RESOLVED):
+        closed = transition.was is Status.RESOLVED
+        yield Strong("It happened again" if closed else "There is more of it")
+        yield f" (it came back {_times(finding.reopened)})" if closed else ""
+        yield from _after(finding.cause)
+        return
     if transition.was in (Status.RESOLVED, Status.GONE):
         yield Strong("It is broken again")
         yield f" (it came back {_times(finding.reopened)})"
@@ -318,7 +334,7 @@ def _standing(finding: Finding, organization: Organization) -> Iterator[Line]:
     else:
         yield ("severity ", Strong(finding.severity.value))
     if finding.status is Status.RESOLVED and finding.resolved_at:
-        yield ("Right since ", Moment(finding.resolved_at))
+        yield from _ended(finding, finding.resolved_at)
     if finding.status is Status.ACKNOWLEDGED and finding.acknowledged_by:
         yield ("Acknowledged by ", Named(finding.acknowledged_by))
     if finding.assignee and finding.status in TO_DO:
@@ -329,6 +345,13 @@ def _standing(finding: Finding, organization: Organization) -> Iterator[Line]:
         yield from _proposed(finding.proposal, organization)
     if finding.reopened and finding.status in TO_DO:
         yield (f"Came back {_times(finding.reopened)}",)
+
+
+def _ended(finding: Finding, at: datetime) -> Iterator[Line]:
+    if not is_occurrence(finding):
+        yield ("Right since ", Moment(at))
+        return
+    yield ("Closed by ", Named(finding.acknowledged_by or "somebody"), ", ", Moment(at), f": {finding.reason}")
 
 
 def _proposed(risk: AcceptedRisk, organization: Organization) -> Iterator[Line]:
@@ -357,7 +380,8 @@ def _facts(finding: Finding, organization: Organization) -> Iterator[tuple[str, 
     if finding.resolved_by:
         yield ("Mended by" if finding.resolved_by.set_it else "Seen when"), cause_line(finding.resolved_by)
     layer = finding.layer.replace("-", " ").capitalize()
-    yield "The line", (f"{layer} of {_TIERS[attribution.tier]} is {_SIDES[attribution.party]}. {attribution.line}",)
+    line = f"{layer} of {_TIERS[attribution.tier]} is {_SIDES[attribution.party]}. {attribution.line}"
+    yield "The line", (f"{line} {attribution.division}".rstrip(),)
 
 
 def _drift(drift: Drift, detail: Detail) -> Iterator[tuple[str, Line]]:
@@ -366,6 +390,11 @@ def _drift(drift: Drift, detail: Detail) -> Iterator[tuple[str, Line]]:
         yield "was", _before(drift, drift.was, detail)
     yield "is", (Code(_cut(spoken(drift.actual), detail.value)),)
     yield "must be", (Code(_cut(spoken(drift.required), detail.value)),)
+
+
+def _happening(drift: Drift, detail: Detail) -> Iterator[tuple[str, Line]]:
+    yield "", (Code(_cut(spoken(drift.actual), detail.value)),)
+    yield "how", (Code(_cut(drift.because, detail.value)),)
 
 
 def _before(drift: Drift, was: Was, detail: Detail) -> Line:

@@ -17,12 +17,18 @@ from demarc.core.chat.block_kit import PREFIX, value_of
 from demarc.core.chat.slack_request import Button, Press, Submission
 from demarc.core.matrix import Organization, Person
 from demarc.core.model import STANDING, Act, Finding, Origin, Status
+from demarc.core.occurrence import is_occurrence
 
 # The fields, by the id of their block.
 WHY, UNTIL, VERDICT, WHOM = "why", "until", "verdict", "whom"
 
 # Where a form says what is about none of its fields.
-FIRST: Mapping[Button, str] = {Button.ACCEPT: WHY, Button.DECLINE: WHY, Button.ASSIGN: WHOM}
+FIRST: Mapping[Button, str] = {
+    Button.ACCEPT: WHY,
+    Button.ACKNOWLEDGE: WHY,
+    Button.DECLINE: WHY,
+    Button.ASSIGN: WHOM,
+}
 
 _SHORTEST_REASON = 10
 _LONGEST_REASON = 1_000
@@ -56,7 +62,8 @@ def act_of(
     fields = asked.fields if isinstance(asked, Submission) else {}
     match asked.button:
         case Button.ACKNOWLEDGE:
-            return partial(acts.acknowledge, by=by, origin=Origin.SLACK, at=at)
+            reason = _reason(fields) if isinstance(asked, Submission) else ""
+            return partial(acts.acknowledge, by=by, origin=Origin.SLACK, at=at, reason=reason)
         case Button.ASSIGN:
             return partial(acts.assign, to=_person(fields, organization), by=by, origin=Origin.SLACK, at=at)
         case Button.APPROVE:
@@ -83,6 +90,9 @@ def form_of(button: Button, finding: Finding, *, by: Person, organization: Organ
                 finding, by=by, reason="-", until=soon, organization=organization, origin=Origin.SLACK, at=at
             )
             return accept_form(finding, outcome, organization, at=at)
+        case Button.ACKNOWLEDGE:
+            acts.acknowledge(finding, by=by, origin=Origin.SLACK, at=at, reason="-")
+            return close_form(finding)
         case Button.DECLINE:
             acts.decline(finding, by=by, organization=organization, origin=Origin.SLACK, at=at, reason="-")
             return decline_form(finding)
@@ -136,6 +146,21 @@ def decline_form(finding: Finding) -> View:
     )
 
 
+def close_form(finding: Finding) -> View:
+    """What came of something that happened: with that word it is closed."""
+    return _view(
+        finding,
+        Button.ACKNOWLEDGE,
+        title="Acknowledge",
+        submit="Close",
+        blocks=[
+            *_shown(finding),
+            _section("It happened, so there is nothing to look at again: your word closes it. The next time opens it."),
+            _why("Why was it right, or what was done about it?"),
+        ],
+    )
+
+
 def assign_form(finding: Finding, organization: Organization) -> View:
     """Who is to see to it: everybody of the matrix, team by team, the owner's first."""
     return _view(
@@ -184,6 +209,8 @@ def standing_of(finding: Finding) -> str:
     """Where a finding stands, and by whom, in one sentence."""
     risk, due = finding.exception, f"due {finding.due_at:%A %d %B %Y, %H:%M} UTC"
     match finding.status:
+        case Status.RESOLVED if is_occurrence(finding):
+            return f"It is closed by {finding.acknowledged_by}, {finding.resolved_at:%d %B %Y, %H:%M} UTC."
         case Status.RESOLVED:
             return f"It is resolved: seen right on {finding.observed_at:%d %B %Y, %H:%M} UTC."
         case Status.GONE:

@@ -77,8 +77,8 @@ class Button(StrEnum):
     DECLINE = "decline"
 
 
-# Those that ask for more than a press, in a form (`core.chat.slack_forms`).
-FORMS = (Button.ACCEPT, Button.ASSIGN, Button.DECLINE)
+# Those that ask for more than a press, in a form (`core.chat.slack_forms`). What happened is acknowledged in one too.
+FORMS = (Button.ACCEPT, Button.ACKNOWLEDGE, Button.ASSIGN, Button.DECLINE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from demarc.core.arn import partition_of
 from demarc.core.change import Touch
 from demarc.core.model import Resource
 from demarc.readers import Clients, Inventory, Part, Reader, home_region
@@ -55,6 +56,46 @@ def _security_contact(clients: Clients, resource: Resource) -> Answer:
         raise
     # That there is one is what is asked; names and numbers of people stay where they are.
     return {"Observed": {"SecurityContact": {"Known": bool(contact.get("EmailAddress"))}}}
+
+
+def _root_device(clients: Clients, resource: Resource) -> Answer:
+    """Whether the root user's second factor is an app: devices of root that are things are listed nowhere."""
+    pages = clients("iam", home_region(resource.region)).get_paginator("list_virtual_mfa_devices")
+    held = [
+        each.get("User", {}).get("Arn", "")
+        for page in pages.paginate(AssignmentStatus="Assigned")
+        for each in page["VirtualMFADevices"]
+    ]
+    return {"Observed": {"RootMfaIsVirtual": any(arn.endswith(":root") for arn in held)}}
+
+
+def _support_roles(clients: Clients, resource: Resource) -> Answer:
+    partition = partition_of(resource.region)
+    pages = clients("iam", home_region(resource.region)).get_paginator("list_entities_for_policy")
+    found = pages.paginate(PolicyArn=f"arn:{partition}:iam::aws:policy/AWSSupportAccess", EntityFilter="Role")
+    return {"Observed": {"SupportRoles": sum(len(page["PolicyRoles"]) for page in found)}}
+
+
+def _server_certificates(clients: Clients, resource: Resource) -> Answer:
+    """Certificates that IAM keeps, and until when they count; their keys nobody can read."""
+    pages = clients("iam", home_region(resource.region)).get_paginator("list_server_certificates").paginate()
+    kept = [
+        {"Name": each["ServerCertificateName"], "Until": each["Expiration"].isoformat()}
+        for page in pages
+        for each in page["ServerCertificateMetadataList"]
+        if "Expiration" in each
+    ]
+    return {"Observed": {"ServerCertificates": kept}}
+
+
+def _organization(clients: Clients, resource: Resource) -> Answer:
+    try:
+        found = clients("organizations", home_region(resource.region)).describe_organization()["Organization"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "AWSOrganizationsNotInUseException":
+            return {"Observed": {"Organization": None}}
+        raise
+    return {"Observed": {"Organization": found["Id"]}}
 
 
 def read_trails(clients: Clients, resource: Resource) -> Answer:
@@ -114,6 +155,12 @@ ACCOUNT = Reader(
         ),
         _observed("SecurityContact", _security_contact, account_GetAlternateContact="account:GetAlternateContact"),
         Part(gives=("Observed.Trails",), calls=TRAIL_CALLS, read=read_trails),
+        _observed("RootMfaIsVirtual", _root_device, iam_ListVirtualMFADevices="iam:ListVirtualMFADevices"),
+        _observed("SupportRoles", _support_roles, iam_ListEntitiesForPolicy="iam:ListEntitiesForPolicy"),
+        _observed("ServerCertificates", _server_certificates, iam_ListServerCertificates="iam:ListServerCertificates"),
+        _observed(
+            "Organization", _organization, organizations_DescribeOrganization="organizations:DescribeOrganization"
+        ),
     ),
     touches=(
         Touch(
@@ -134,7 +181,19 @@ ACCOUNT = Reader(
             "iam.amazonaws.com",
             ("CreateAccessKey", "DeleteAccessKey", "UpdateAccessKey", "EnableMFADevice", "DeactivateMFADevice"),
             ("userIdentity.arn",),
-            ("Observed.AccountSummary",),
+            ("Observed.AccountSummary", "Observed.RootMfaIsVirtual"),
+        ),
+        Touch(
+            "iam.amazonaws.com",
+            ("UploadServerCertificate", "DeleteServerCertificate"),
+            _ACCOUNT,
+            ("Observed.ServerCertificates",),
+        ),
+        Touch(
+            "organizations.amazonaws.com",
+            ("LeaveOrganization", "AcceptHandshake", "CreateOrganization", "DeleteOrganization"),
+            _ACCOUNT,
+            ("Observed.Organization",),
         ),
         Touch(
             "ec2.amazonaws.com",

@@ -1,0 +1,1 @@
+"""What holds for an account as a whole, and for each Region of it."""

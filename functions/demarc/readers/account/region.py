@@ -1,0 +1,253 @@
+"""What holds for a Region of an account as a whole: which services watch it, and what EC2 and others may do by default.
+
+No type of CloudFormation's: most of it is the state of a service, and not a thing that somebody made. So a service that
+was switched off, and one that never was on, look alike and are found alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from demarc.core.change import Touch
+from demarc.core.model import Resource
+from demarc.readers import Clients, Inventory, Part, Reader
+from demarc.readers.answers import configured, present
+
+Answer = Mapping[str, Any]
+
+_ACCOUNT = ("account",)
+
+
+def _guardduty(clients: Clients, resource: Resource) -> Answer:
+    ids = clients("guardduty", resource.region).list_detectors()["DetectorIds"]
+    return {"Observed": {"Detectors": len(ids)}}
+
+
+def _macie(clients: Clients, resource: Resource) -> Answer:
+    """An account that does not use Macie is refused, in words of its own."""
+    client = clients("macie2", resource.region)
+    session = _unless_off(client, "get_macie_session")
+    discovery = _unless_off(client, "get_automated_discovery_configuration") if session else {}
+    return {
+        "Observed": {
+            "Macie": session.get("status", "OFF"),
+            "MacieAutomatedDiscovery": discovery.get("status", "DISABLED"),
+        }
+    }
+
+
+def _unless_off(client: Any, method: str) -> Answer:
+    try:
+        answer: Answer = getattr(client, method)()
+    except ClientError as error:
+        if "not enabled" in error.response["Error"].get("Message", "").lower():
+            return {}
+        raise
+    return answer
+
+
+def _inspector(clients: Clients, resource: Resource) -> Answer:
+    found = clients("inspector2", resource.region).batch_get_account_status(accountIds=[resource.account])["accounts"]
+    state = found[0].get("resourceState", {}) if found else {}
+    return {"Observed": {"Inspector": {kind: each.get("status") for kind, each in sorted(state.items())}}}
+
+
+def _config(clients: Clients, resource: Resource) -> Answer:
+    config = clients("config", resource.region)
+    recorders = config.describe_configuration_recorders()["ConfigurationRecorders"]
+    statuses = config.describe_configuration_recorder_status()["ConfigurationRecordersStatus"]
+    channels = config.describe_delivery_channels()["DeliveryChannels"]
+    recording = {each["name"]: each.get("recording", False) for each in statuses}
+    return {
+        "Observed": {
+            "Recorders": [
+                {
+                    "Name": each["name"],
+                    "Recording": recording.get(each["name"], False),
+                    "Everything": each.get("recordingGroup", {}).get("allSupported", False),
+                    "ServiceLinkedRole": "/aws-service-role/" in each.get("roleARN", ""),
+                }
+                for each in recorders
+            ],
+            "DeliveryChannels": len(channels),
+        }
+    }
+
+
+def _security_hub(clients: Clients, resource: Resource) -> Answer:
+    found = configured(
+        clients("securityhub", resource.region),
+        "describe_hub",
+        ("InvalidAccessException", "ResourceNotFoundException"),
+    )
+    return {"Observed": {"SecurityHub": bool(found.get("HubArn"))}}
+
+
+def _analyzers(clients: Clients, resource: Resource) -> Answer:
+    pages = clients("accessanalyzer", resource.region).get_paginator("list_analyzers").paginate()
+    active = [each["type"] for page in pages for each in page["analyzers"] if each.get("status") == "ACTIVE"]
+    return {"Observed": {"Analyzers": sorted(active)}}
+
+
+def _ec2(method: str, give: str, answer: Callable[[Answer], Any]) -> Callable[[Clients, Resource], Answer]:
+    def read(clients: Clients, resource: Resource) -> Answer:
+        return {"Observed": present(**{give: answer(getattr(clients("ec2", resource.region), method)())})}
+
+    return read
+
+
+def _emr(clients: Clients, resource: Resource) -> Answer:
+    found = clients("emr", resource.region).get_block_public_access_configuration()
+    blocked = found["BlockPublicAccessConfiguration"].get("BlockPublicSecurityGroupRules", False)
+    return {"Observed": {"EmrBlocksPublicAccess": blocked}}
+
+
+def _documents(clients: Clients, resource: Resource) -> Answer:
+    setting = "/ssm/documents/console/public-sharing-permission"
+    found = clients("ssm", resource.region).get_service_setting(SettingId=setting)["ServiceSetting"]
+    return {"Observed": {"DocumentsMayBePublic": found.get("SettingValue", "").lower() != "disable"}}
+
+
+def _automation(clients: Clients, resource: Resource) -> Answer:
+    setting = "/ssm/automation/customer-script-log-destination"
+    found = clients("ssm", resource.region).get_service_setting(SettingId=setting)["ServiceSetting"]
+    return {"Observed": present(AutomationLogs=found.get("SettingValue") or None)}
+
+
+def _itself(_clients: Clients, account: str, _region: str) -> Iterator[Sequence[str]]:
+    yield (account,)
+
+
+def _part(read: Any, *gives: str, **calls: str) -> Part:
+    operations = {operation.replace("__", "-").replace("_", ".", 1): action for operation, action in calls.items()}
+    return Part(gives=tuple(f"Observed.{name}" for name in gives), calls=operations, read=read)
+
+
+def _touch(source: str, names: Sequence[str], *sets: str) -> Touch:
+    return Touch(f"{source}.amazonaws.com", tuple(names), _ACCOUNT, tuple(f"Observed.{name}" for name in sets))
+
+
+REGION = Reader(
+    type="AWS::Account::Region",
+    responder="visibility",
+    arn="arn:{partition}:account:{region}:{identifier}:region",
+    parts=(
+        _part(_guardduty, "Detectors", guardduty_ListDetectors="guardduty:ListDetectors"),
+        _part(
+            _macie,
+            *("Macie", "MacieAutomatedDiscovery"),
+            macie2_GetMacieSession="macie2:GetMacieSession",
+            macie2_GetAutomatedDiscoveryConfiguration="macie2:GetAutomatedDiscoveryConfiguration",
+        ),
+        _part(_inspector, "Inspector", inspector2_BatchGetAccountStatus="inspector2:BatchGetAccountStatus"),
+        _part(
+            _config,
+            *("Recorders", "DeliveryChannels"),
+            config_DescribeConfigurationRecorders="config:DescribeConfigurationRecorders",
+            config_DescribeConfigurationRecorderStatus="config:DescribeConfigurationRecorderStatus",
+            config_DescribeDeliveryChannels="config:DescribeDeliveryChannels",
+        ),
+        _part(_security_hub, "SecurityHub", securityhub_DescribeHub="securityhub:DescribeHub"),
+        _part(_analyzers, "Analyzers", accessanalyzer_ListAnalyzers="access-analyzer:ListAnalyzers"),
+        _part(
+            _ec2(
+                "describe_vpc_block_public_access_options",
+                "VpcBlockPublicAccess",
+                lambda found: found["VpcBlockPublicAccessOptions"].get("InternetGatewayBlockMode"),
+            ),
+            "VpcBlockPublicAccess",
+            ec2_DescribeVpcBlockPublicAccessOptions="ec2:DescribeVpcBlockPublicAccessOptions",
+        ),
+        _part(
+            _ec2(
+                "get_snapshot_block_public_access_state", "SnapshotBlockPublicAccess", lambda found: found.get("State")
+            ),
+            "SnapshotBlockPublicAccess",
+            ec2_GetSnapshotBlockPublicAccessState="ec2:GetSnapshotBlockPublicAccessState",
+        ),
+        _part(
+            _ec2(
+                "get_image_block_public_access_state",
+                "ImageBlockPublicAccess",
+                lambda found: found.get("ImageBlockPublicAccessState"),
+            ),
+            "ImageBlockPublicAccess",
+            ec2_GetImageBlockPublicAccessState="ec2:GetImageBlockPublicAccessState",
+        ),
+        _part(
+            _ec2(
+                "get_serial_console_access_status",
+                "SerialConsoleAccess",
+                lambda found: found.get("SerialConsoleAccessEnabled"),
+            ),
+            "SerialConsoleAccess",
+            ec2_GetSerialConsoleAccessStatus="ec2:GetSerialConsoleAccessStatus",
+        ),
+        _part(
+            _ec2(
+                "get_instance_metadata_defaults",
+                "MetadataDefaultTokens",
+                lambda found: found.get("AccountLevel", {}).get("HttpTokens"),
+            ),
+            "MetadataDefaultTokens",
+            ec2_GetInstanceMetadataDefaults="ec2:GetInstanceMetadataDefaults",
+        ),
+        _part(
+            _emr,
+            "EmrBlocksPublicAccess",
+            emr_GetBlockPublicAccessConfiguration="elasticmapreduce:GetBlockPublicAccessConfiguration",
+        ),
+        _part(_documents, "DocumentsMayBePublic", ssm_GetServiceSetting="ssm:GetServiceSetting"),
+        _part(_automation, "AutomationLogs", ssm_GetServiceSetting="ssm:GetServiceSetting"),
+    ),
+    touches=(
+        _touch("guardduty", ("CreateDetector", "DeleteDetector"), "Detectors"),
+        _touch(
+            "macie2",
+            (
+                *("EnableMacie", "DisableMacie", "UpdateMacieSession", "UpdateAutomatedDiscoveryConfiguration"),
+                *("DisassociateFromAdministratorAccount", "DisassociateFromMasterAccount"),
+            ),
+            *("Macie", "MacieAutomatedDiscovery"),
+        ),
+        _touch(
+            "inspector2",
+            ("Enable", "Disable", "UpdateConfiguration", "UpdateEc2DeepInspectionConfiguration"),
+            "Inspector",
+        ),
+        _touch(
+            "config",
+            (
+                *("PutConfigurationRecorder", "DeleteConfigurationRecorder", "StartConfigurationRecorder"),
+                *("StopConfigurationRecorder", "PutDeliveryChannel", "DeleteDeliveryChannel"),
+            ),
+            *("Recorders", "DeliveryChannels"),
+        ),
+        _touch(
+            "securityhub",
+            (
+                *("EnableSecurityHub", "DisableSecurityHub", "UpdateSecurityHubConfiguration"),
+                *("BatchDisableStandards", "BatchEnableStandards", "DisassociateFromAdministratorAccount"),
+            ),
+            "SecurityHub",
+        ),
+        _touch("access-analyzer", ("CreateAnalyzer", "DeleteAnalyzer", "UpdateAnalyzer"), "Analyzers"),
+        _touch("ec2", ("ModifyVpcBlockPublicAccessOptions",), "VpcBlockPublicAccess"),
+        _touch(
+            "ec2",
+            ("EnableSnapshotBlockPublicAccess", "DisableSnapshotBlockPublicAccess"),
+            "SnapshotBlockPublicAccess",
+        ),
+        _touch("ec2", ("EnableImageBlockPublicAccess", "DisableImageBlockPublicAccess"), "ImageBlockPublicAccess"),
+        _touch("ec2", ("EnableSerialConsoleAccess", "DisableSerialConsoleAccess"), "SerialConsoleAccess"),
+        _touch("ec2", ("ModifyInstanceMetadataDefaults",), "MetadataDefaultTokens"),
+        _touch("elasticmapreduce", ("PutBlockPublicAccessConfiguration",), "EmrBlocksPublicAccess"),
+        _touch("ssm", ("UpdateServiceSetting", "ResetServiceSetting"), "DocumentsMayBePublic", "AutomationLogs"),
+    ),
+    inventory=Inventory(calls={}, pages=_itself),
+)
+
+READERS: tuple[Reader, ...] = (REGION,)

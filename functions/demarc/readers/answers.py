@@ -1,0 +1,83 @@
+"""How what AWS answers becomes properties: what most readers do alike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from demarc.readers import ResourceGone
+
+Answer = Mapping[str, Any]
+
+
+def asked(client: Any, method: str, gone: Sequence[str], **asked_for: Any) -> Answer:
+    """What a call answers.
+
+    Raises:
+        ResourceGone: if it fails with one of the codes in `gone`.
+        ClientError: if it fails otherwise.
+    """
+    try:
+        answer: Answer = getattr(client, method)(**asked_for)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in gone:
+            raise ResourceGone from error
+        raise
+    return answer
+
+
+def configured(client: Any, method: str, absent: Sequence[str], **asked_for: Any) -> Answer:
+    """What a call answers; nothing where it fails with a code that says there is nothing configured."""
+    try:
+        answer: Answer = getattr(client, method)(**asked_for)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in absent:
+            return {}
+        raise
+    return answer
+
+
+def the_one(entries: Sequence[Answer]) -> Answer:
+    """The one entry of a list that was asked for by name.
+
+    Raises:
+        ResourceGone: if there is none.
+    """
+    if not entries:
+        raise ResourceGone
+    return entries[0]
+
+
+def same(entry: Answer, *names: str) -> dict[str, Any]:
+    """The properties that the API and the CloudFormation schema call the same."""
+    return {name: entry[name] for name in names if entry.get(name) is not None}
+
+
+def present(**found: Any) -> dict[str, Any]:
+    """Properties without those that are not configured."""
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def tags(entries: Sequence[Answer] | None, key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
+    """Tags that the API lists, as CloudFormation has them."""
+    return [{"Key": entry[key], "Value": entry.get(value, "")} for entry in entries or ()]
+
+
+def tags_of(found: Mapping[str, str] | None) -> list[dict[str, str]]:
+    """Tags that the API has as an object, as CloudFormation has most."""
+    return [{"Key": key, "Value": value} for key, value in (found or {}).items()]
+
+
+def document(text: str | None) -> dict[str, Any] | None:
+    """A policy that the API has as text; None where there is none."""
+    return json.loads(text) if text else None
+
+
+def pages(client: Any, method: str, key: str, size: int | None = None, **asked_for: Any) -> Iterator[Sequence[Any]]:
+    """The entries of a list, page by page; `size` is how many to ask for at once, AWS's own choice without it."""
+    paging = {"PageSize": size} if size else {}
+    for page in client.get_paginator(method).paginate(**asked_for, PaginationConfig=paging):
+        yield page.get(key) or []

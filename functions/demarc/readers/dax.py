@@ -1,0 +1,59 @@
+"""Clusters of DynamoDB Accelerator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from demarc.core.change import EVERYTHING, Touch
+from demarc.core.model import Resource
+from demarc.readers import Clients, Inventory, Part, Reader
+from demarc.readers.answers import asked, pages, same, tags, the_one
+
+_SOURCE = "dax.amazonaws.com"
+_GONE = ("ClusterNotFoundFault", "InvalidParameterValueException", "InvalidARNFault")
+
+
+def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    dax = clients("dax", resource.region)
+    cluster = the_one(asked(dax, "describe_clusters", _GONE, ClusterNames=[resource.identifier])["Clusters"])
+    return {
+        **same(cluster, "ClusterName", "ClusterEndpointEncryptionType", "NodeType"),
+        "SSESpecification": {"SSEEnabled": cluster.get("SSEDescription", {}).get("Status") == "ENABLED"},
+    }
+
+
+def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    found = asked(clients("dax", resource.region), "list_tags", _GONE, ResourceName=resource.arn)
+    # CloudFormation has these as an object; here they are as everywhere, so that owners are found alike.
+    return {"Tags": tags(found["Tags"])}
+
+
+def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+    for page in pages(clients("dax", region), "describe_clusters", "Clusters", 100):
+        yield [each["ClusterName"] for each in page]
+
+
+_NAMED = ("requestParameters.clusterName",)
+
+CLUSTER = Reader(
+    type="AWS::DAX::Cluster",
+    responder="data",
+    arn="arn:{partition}:dax:{region}:{account}:cache/{identifier}",
+    parts=(
+        Part(
+            gives=("ClusterName", "ClusterEndpointEncryptionType", "NodeType", "SSESpecification"),
+            calls={"dax.DescribeClusters": "dax:DescribeClusters"},
+            read=_read,
+        ),
+        Part(gives=("Tags",), calls={"dax.ListTags": "dax:ListTags"}, read=_tags),
+    ),
+    touches=(
+        Touch(_SOURCE, ("CreateCluster", "DeleteCluster"), _NAMED, EVERYTHING),
+        Touch(_SOURCE, ("UpdateCluster", "IncreaseReplicationFactor", "DecreaseReplicationFactor"), _NAMED),
+        Touch(_SOURCE, ("TagResource", "UntagResource"), ("requestParameters.resourceName",), ("Tags",)),
+    ),
+    inventory=Inventory(calls={"dax.DescribeClusters": "dax:DescribeClusters"}, pages=_listed),
+)
+
+READERS: tuple[Reader, ...] = (CLUSTER,)

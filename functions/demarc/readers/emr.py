@@ -1,0 +1,110 @@
+"""Clusters of EMR that are still at work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from demarc.core.change import EVERYTHING, Touch
+from demarc.core.model import Resource
+from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
+from demarc.readers.answers import asked, configured, document, pages, present, same, tags
+
+_SOURCE = "elasticmapreduce.amazonaws.com"
+_GONE = ("InvalidRequestException", "ValidationException")
+_ENDED = ("TERMINATING", "TERMINATED", "TERMINATED_WITH_ERRORS")
+_ALIVE = ("STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING")
+
+
+def _cluster(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    found = asked(clients("emr", resource.region), "describe_cluster", _GONE, ClusterId=resource.identifier)["Cluster"]
+    if found.get("Status", {}).get("State") in _ENDED:
+        raise ResourceGone
+    cluster: Mapping[str, Any] = found
+    return cluster
+
+
+def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    cluster = _cluster(clients, resource)
+    return {
+        **same(cluster, "Name", "ReleaseLabel", "SecurityConfiguration"),
+        "Tags": tags(cluster.get("Tags")),
+        "Observed": present(MasterPublicDnsName=cluster.get("MasterPublicDnsName")),
+    }
+
+
+def _primary(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    """Whether a primary node has a public address."""
+    found = asked(
+        clients("emr", resource.region),
+        "list_instances",
+        _GONE,
+        ClusterId=resource.identifier,
+        InstanceGroupTypes=["MASTER"],
+    )
+    return {"Observed": {"PublicPrimaryNodes": sum(bool(each.get("PublicIpAddress")) for each in found["Instances"])}}
+
+
+def _security(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    """What the cluster's security configuration encrypts; nothing where it has none."""
+    name = _cluster(clients, resource).get("SecurityConfiguration")
+    if not name:
+        return {"Observed": {"EncryptsAtRest": False, "EncryptsInTransit": False}}
+    client = clients("emr", resource.region)
+    found = configured(client, "describe_security_configuration", ("InvalidRequestException",), Name=name)
+    asked_for = (document(found.get("SecurityConfiguration")) or {}).get("EncryptionConfiguration", {})
+    return {
+        "Observed": {
+            "EncryptsAtRest": asked_for.get("EnableAtRestEncryption", False),
+            "EncryptsInTransit": asked_for.get("EnableInTransitEncryption", False),
+        }
+    }
+
+
+def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+    for page in pages(clients("emr", region), "list_clusters", "Clusters", ClusterStates=list(_ALIVE)):
+        yield [each["Id"] for each in page]
+
+
+_NAMED = ("requestParameters.clusterId", "requestParameters.jobFlowId")
+_DESCRIBED = {"emr.DescribeCluster": "elasticmapreduce:DescribeCluster"}
+
+CLUSTER = Reader(
+    type="AWS::EMR::Cluster",
+    responder="compute",
+    arn="arn:{partition}:elasticmapreduce:{region}:{account}:cluster/{identifier}",
+    parts=(
+        Part(
+            gives=("Name", "ReleaseLabel", "SecurityConfiguration", "Tags", "Observed.MasterPublicDnsName"),
+            calls=_DESCRIBED,
+            read=_read,
+        ),
+        Part(
+            gives=("Observed.PublicPrimaryNodes",),
+            calls={"emr.ListInstances": "elasticmapreduce:ListInstances"},
+            read=_primary,
+        ),
+        Part(
+            gives=("Observed.EncryptsAtRest", "Observed.EncryptsInTransit"),
+            calls={
+                **_DESCRIBED,
+                "emr.DescribeSecurityConfiguration": "elasticmapreduce:DescribeSecurityConfiguration",
+            },
+            read=_security,
+        ),
+    ),
+    touches=(
+        Touch(_SOURCE, ("RunJobFlow",), ("responseElements.jobFlowId",), EVERYTHING),
+        Touch(_SOURCE, ("TerminateJobFlows",), ("requestParameters.jobFlowIds[]",), EVERYTHING),
+        Touch(
+            _SOURCE,
+            ("SetTerminationProtection", "SetVisibleToAllUsers"),
+            ("requestParameters.jobFlowIds[]",),
+        ),
+        Touch(_SOURCE, ("ModifyCluster", "PutAutoTerminationPolicy"), _NAMED[:1]),
+        Touch(_SOURCE, ("AddTags", "RemoveTags"), ("requestParameters.resourceId",), ("Tags",), "j-"),
+    ),
+    inventory=Inventory(calls={"emr.ListClusters": "elasticmapreduce:ListClusters"}, pages=_listed),
+)
+
+READERS: tuple[Reader, ...] = (CLUSTER,)

@@ -1,0 +1,1 @@
+"""S3, one module per resource type, by the last word of its name."""

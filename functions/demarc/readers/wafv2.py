@@ -1,0 +1,108 @@
+"""Web ACLs of a Region. Those of CloudFront are kept, and called, in the home Region."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from demarc.core.change import EVERYTHING, Touch
+from demarc.core.model import Resource
+from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
+from demarc.readers.answers import asked, configured, same, tags
+
+_SOURCE = "wafv2.amazonaws.com"
+_GONE = ("WAFNonexistentItemException", "WAFInvalidParameterException")
+
+
+def _scope(resource: Resource) -> tuple[str, str, str]:
+    """What its identifier says: `regional/webacl/NAME/ID` or `global/webacl/NAME/ID`.
+
+    Raises:
+        ResourceGone: if it is neither.
+    """
+    parts = resource.identifier.split("/")
+    if len(parts) != 4 or parts[1] != "webacl" or parts[0] not in ("regional", "global"):
+        raise ResourceGone
+    return ("REGIONAL" if parts[0] == "regional" else "CLOUDFRONT"), parts[2], parts[3]
+
+
+def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    scope, name, identifier = _scope(resource)
+    client = clients("wafv2", resource.region)
+    acl = asked(client, "get_web_acl", _GONE, Name=name, Scope=scope, Id=identifier)["WebACL"]
+    rules = acl.get("Rules", ())
+    metered = [each.get("VisibilityConfig", {}).get("CloudWatchMetricsEnabled", False) for each in (acl, *rules)]
+    return {
+        **same(acl, "Name", "Id", "Arn"),
+        "Observed": {
+            "Rules": len(rules)
+            + len(acl.get("PreProcessFirewallManagerRuleGroups", ()))
+            + len(acl.get("PostProcessFirewallManagerRuleGroups", ())),
+            "WithoutMetrics": sum(not each for each in metered),
+            "ManagedByFirewallManager": acl.get("ManagedByFirewallManager", False),
+        },
+    }
+
+
+def _logging(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    found = configured(
+        clients("wafv2", resource.region),
+        "get_logging_configuration",
+        ("WAFNonexistentItemException",),
+        ResourceArn=resource.arn,
+    )
+    return {"Observed": {"Logged": bool(found.get("LoggingConfiguration", {}).get("LogDestinationConfigs"))}}
+
+
+def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    found = asked(clients("wafv2", resource.region), "list_tags_for_resource", _GONE, ResourceARN=resource.arn)
+    return {"Tags": tags(found.get("TagInfoForResource", {}).get("TagList"))}
+
+
+def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+    """botocore has no paginator for it: each page has the mark of the next."""
+    client = clients("wafv2", region)
+    for scope in ("REGIONAL", "CLOUDFRONT") if region == "us-east-1" else ("REGIONAL",):
+        mark: dict[str, str] = {}
+        while True:
+            page = client.list_web_acls(Scope=scope, Limit=100, **mark)
+            yield [each["ARN"].split(":", 5)[5] for each in page["WebACLs"]]
+            if not (page.get("NextMarker") and page["WebACLs"]):
+                break
+            mark = {"NextMarker": page["NextMarker"]}
+
+
+_ARN = ("requestParameters.resourceArn", "requestParameters.resourceARN")
+_OBSERVED = ("Observed.Rules", "Observed.WithoutMetrics", "Observed.ManagedByFirewallManager")
+
+WEB_ACL = Reader(
+    type="AWS::WAFv2::WebACL",
+    responder="network",
+    arn="arn:{partition}:wafv2:{region}:{account}:{identifier!s}",
+    parts=(
+        Part(gives=("Name", "Id", "Arn", *_OBSERVED), calls={"wafv2.GetWebACL": "wafv2:GetWebACL"}, read=_read),
+        Part(
+            gives=("Observed.Logged",),
+            calls={"wafv2.GetLoggingConfiguration": "wafv2:GetLoggingConfiguration"},
+            read=_logging,
+        ),
+        Part(gives=("Tags",), calls={"wafv2.ListTagsForResource": "wafv2:ListTagsForResource"}, read=_tags),
+    ),
+    # UpdateWebACL and DeleteWebACL name it by its name and id, not by its ARN: what they leave the sweep sees.
+    touches=(
+        Touch(_SOURCE, ("CreateWebACL",), ("responseElements.summary.aRN",), EVERYTHING),
+        Touch(
+            _SOURCE,
+            ("PutLoggingConfiguration",),
+            ("requestParameters.loggingConfiguration.resourceArn",),
+            ("Observed.Logged",),
+        ),
+        Touch(_SOURCE, ("DeleteLoggingConfiguration",), _ARN[:1], ("Observed.Logged",)),
+        Touch(_SOURCE, ("AssociateWebACL",), ("requestParameters.webACLArn",)),
+        Touch(_SOURCE, ("DeleteFirewallManagerRuleGroups",), ("requestParameters.webACLArn",), _OBSERVED),
+        Touch(_SOURCE, ("TagResource", "UntagResource"), _ARN[1:], ("Tags",)),
+    ),
+    inventory=Inventory(calls={"wafv2.ListWebACLs": "wafv2:ListWebACLs"}, pages=_listed),
+)
+
+READERS: tuple[Reader, ...] = (WEB_ACL,)
