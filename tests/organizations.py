@@ -17,7 +17,7 @@ from demarc.core.matrix import (
     Team,
     Workload,
 )
-from demarc.core.model import Control, Layer, Party, Severity, Tier
+from demarc.core.model import OCCURRENCE, Control, Layer, Party, Severity, Tier
 from demarc.core.wire import to_wire
 
 SHARED, OWNED = "123456789012", "777788889999"
@@ -83,7 +83,7 @@ def responsibility() -> Responsibility:
     engine = Line(Party.SHARED, "AWS publishes versions; we choose one.")
     lines = dict.fromkeys(Layer, line) | {Layer.RUNTIME: engine}
     return Responsibility(
-        tiers={"AWS::S3::Bucket": Tier.PAAS, "AWS::EC2::SecurityGroup": Tier.IAAS},
+        tiers={"AWS::S3::Bucket": Tier.PAAS, "AWS::EC2::SecurityGroup": Tier.IAAS, OCCURRENCE: Tier.PAAS},
         lines=dict.fromkeys(Tier, lines),
     )
 

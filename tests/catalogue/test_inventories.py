@@ -9,6 +9,7 @@ from botocore.session import Session
 
 from demarc import readers
 from demarc.core.arn import ArnShape
+from demarc.core.model import OCCURRENCE
 from demarc.readers import Reader, resource_of
 from demarc.readers.feed import FEED
 from demarc.readers.framework import REQUIREMENT
@@ -40,7 +41,7 @@ def nobody(service: str, region: str) -> Any:
 
 
 def test_every_type_is_listed_but_what_the_deployment_names() -> None:
-    assert {reader.type for reader in READERS if not reader.inventory} == {FEED.type, REQUIREMENT.type}
+    assert {reader.type for reader in READERS if not reader.inventory} == {FEED.type, OCCURRENCE, REQUIREMENT.type}
 
 
 @pytest.mark.parametrize(("call", "action"), CALLS)

@@ -248,6 +248,49 @@ def test_a_problem_of_a_control_names_file_line_and_remedy(
     assert all(problem.split(":")[1].isdigit() for problem in problems)
 
 
+OCCURRENCES = [
+    pytest.param("source: config.amazonaws.com", "source: config", "source", id="source"),
+    pytest.param(
+        "    where:\n      userIdentity.type: Root\n", "    where: {}\n", "every call of everybody", id="whose"
+    ),
+    pytest.param(
+        "userIdentity.type: Root\n  severity", "user.type: Root\n  severity", "no path of a record", id="path"
+    ),
+    pytest.param('like: ["*/Demarc-*"]', 'like: "*/Demarc-*"', "like takes a list", id="operand"),
+    pytest.param('like: ["*/Demarc-*"]', 'begins: ["Demarc-"]', "begins", id="operator"),
+    pytest.param(
+        "  occurrence:\n    where", "  require: {a: b}\n  occurrence:\n    where", "takes no require", id="both"
+    ),
+    pytest.param(
+        "  occurrence:\n    where:\n      userIdentity.type: Root\n", "", "on a `resource`, or on", id="neither"
+    ),
+    pytest.param(
+        "  occurrence:\n    where:\n      userIdentity.type: Root\n",
+        "  resource: Demarc::Account::Occurrence\n  require: {a: b}\n",
+        "say which calls",
+        id="type",
+    ),
+]
+
+
+@pytest.mark.parametrize(("passage", "replacement", "said"), OCCURRENCES)
+def test_a_problem_of_what_must_not_happen_names_file_line_and_remedy(
+    passage: str, replacement: str, said: str, after_editing: Edit
+) -> None:
+    problems = after_editing("controls/occurrences.yaml", passage, replacement)
+
+    assert any(said in problem for problem in problems), problems
+    assert all(problem.startswith("matrices/controls/occurrences.yaml:") for problem in problems)
+
+
+def test_what_happens_in_a_shared_account_is_somebodys(after_editing: Edit) -> None:
+    problems = after_editing(
+        "organization.yaml", '    types: ["Demarc::Account::Occurrence"]\n', "    layers: [runtime]\n"
+    )
+
+    assert any("customer controls have no owner in account workloads-production" in each for each in problems)
+
+
 def test_a_type_without_a_tier_and_a_layer_without_a_line_are_problems(after_editing: Edit) -> None:
     assert any(
         "AWS::KMS::Key has no tier" in problem

@@ -11,6 +11,7 @@ import pytest
 from demarc.authoring.compile import CompiledMatrix
 from demarc.cli import terminal
 from demarc.cli.reference import FIELDS
+from demarc.core.model import OCCURRENCE
 from tests.cli.conftest import EVENTS, Demarc, event
 
 ROLE = "AWSReservedSSO_Engineer_0f1e2d3c4b5a6978"
@@ -158,3 +159,50 @@ def test_on_a_terminal_what_is_said_is_wrapped_below_its_label(demarc: Demarc, m
     assert max(map(len, facts)) <= 90
     assert any(line.startswith(" " * 10) for line in facts)
     assert "\x1b" not in text
+
+
+# --- what must not happen ---------------------------------------------------------------------------------------------
+
+ROOT_SIGNS_IN = {
+    "eventVersion": "1.08",
+    "userIdentity": {"type": "Root", "arn": "arn:aws:iam::123456789012:root", "accountId": "123456789012"},
+    "eventTime": "2026-11-24T09:00:00Z",
+    "eventSource": "signin.amazonaws.com",
+    "eventName": "ConsoleLogin",
+    "awsRegion": "us-east-1",
+    "sourceIPAddress": "203.0.113.66",
+    "userAgent": "Mozilla/5.0",
+    "requestParameters": None,
+    "responseElements": {"ConsoleLogin": "Success"},
+    "additionalEventData": {"MFAUsed": "No"},
+    "eventID": "e1",
+    "readOnly": False,
+    "eventType": "AwsConsoleSignIn",
+    "recipientAccountId": "123456789012",
+}
+
+
+def test_what_must_not_happen_is_told_with_the_control_that_minds_it_and_no_other(demarc: Demarc) -> None:
+    (row,) = demarc("explain", "-", "--json", given=json.dumps(ROOT_SIGNS_IN)).rows
+
+    assert row["outcome"] == "change"
+    assert {each["type"] for each in row["resources"]} == {OCCURRENCE}
+    assert sorted(row["controls"]) == ["root-user-is-not-used", "sign-in-takes-a-second-factor"]
+
+
+def test_people_read_of_each_control_that_minds_it_whose_it_is(demarc: Demarc) -> None:
+    text = demarc("explain", "-", given=json.dumps(ROOT_SIGNS_IN)).out
+
+    assert "root-user-is-not-used/arn:aws:iam::123456789012:root" in text
+    assert text.count("whose   Raj Patel, team security: Security Engineering looks into what must not happen") == 2
+    assert "broken  1 control: root-user-is-not-used" in text
+
+
+def test_a_call_that_is_minded_only_as_others_make_it_is_told_so(demarc: Demarc) -> None:
+    record = ROOT_SIGNS_IN | {"userIdentity": {"type": "IAMUser", "userName": "jo", "accountId": "123456789012"}}
+
+    (row,) = demarc(
+        "explain", "-", "--json", given=json.dumps(record | {"additionalEventData": {"MFAUsed": "Yes"}})
+    ).rows
+
+    assert (row["outcome"], row["resources"]) == ("no-occurrence", [])

@@ -73,14 +73,18 @@ def spelled(resource: Any) -> str:
 
 def arns_of(action: str) -> Iterator[str]:
     """An ARN of this account and Region for each type of resource that an action can be allowed on."""
-    resources = resources_of(action.partition(":")[0])
+    # The name of a kind is not always spelled alike where it is named and where it is described.
+    published = resources_of(action.partition(":")[0])
+    resources = {kind.casefold(): described for kind, described in published.items()}
     for kind in (action_of(action) or {}).get("Resources", []):
         # Of a few kinds only the name is published.
-        for form in resources.get(kind, {}).get("ARNFormats", []):
+        for form in resources.get(kind.casefold(), {}).get("ARNFormats", []):
             here = form.replace("${Partition}", "<AWS::Partition>").replace("${Region}", "<AWS::Region>")
             # What is in this stack is named after it.
             here = here.replace("stack/.*", "stack/Demarc/anything").replace("rule/.*", "rule/Demarc-anything")
-            yield here.replace("${Account}", "<AWS::AccountId>").replace(".*", "anything")
+            # DataSync spells the account in its own way.
+            here = here.replace("${Account}", "<AWS::AccountId>").replace("${AccountId}", "<AWS::AccountId>")
+            yield here.replace(".*", "anything")
 
 
 # --- what is declared -------------------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ class Failing:
         self._code = code
         self.asked: list[str] = []
 
-    def __call__(self, _service: str, _region: str) -> Failing:
+    def __call__(self, service: str, region: str) -> Failing:
         return self
 
     def get_paginator(self, method: str) -> Failing:

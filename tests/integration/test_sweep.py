@@ -23,7 +23,7 @@ from demarc import queues, sweep
 from demarc.authoring.compile import CompiledMatrix
 from demarc.aws import AwsClients
 from demarc.core.look import Look, message_of
-from demarc.core.model import Occasion, Origin, Resource, Status
+from demarc.core.model import OCCURRENCE, Occasion, Origin, Resource, Status
 from demarc.handlers import respond
 from demarc.handlers import sweep as sweeping
 from demarc.pipeline import Pipeline
@@ -385,8 +385,9 @@ def test_nonsense_goes_to_the_dead_letters(deployment: Deployment) -> None:
         Resource("AWS::No::Such", "x", ACCOUNT, REGION, "arn"),
         Resource(GROUP, "sg-1", "999999999999", REGION, "arn"),
         Resource(GROUP, "sg-1", ACCOUNT, "evil.example/", "arn"),
+        Resource(OCCURRENCE, "root-user-is-not-used/somebody", ACCOUNT, REGION, "arn"),
     ],
-    ids=["of another responder", "of no type", "of another account", "in no Region"],
+    ids=["of another responder", "of no type", "of another account", "in no Region", "of what happened"],
 )
 def test_a_look_at_what_is_not_its_own_is_poison(
     deployment: Deployment, resource: Resource, caplog: pytest.LogCaptureFixture

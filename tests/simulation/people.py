@@ -50,6 +50,18 @@ def stranger(name: str, *, account: str) -> Identity:
     return Identity(user, agent=SDK, beside=_TLS)
 
 
+def root(*, account: str) -> Identity:
+    """Whoever has the account's root credentials, in a browser."""
+    user = {
+        "type": "Root",
+        "principalId": account,
+        "arn": f"arn:aws:iam::{account}:root",
+        "accountId": account,
+        "accessKeyId": "ASIAEXAMPLE",
+    }
+    return Identity(user, agent=CONSOLE, address="203.0.113.66", beside=_BROWSER)
+
+
 def _session(account: str, role: str, name: str, path: str = "") -> dict[str, Any]:
     return {
         "type": "AssumedRole",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from botocore.exceptions import ClientError
 
 from tests.simulation import deeds
-from tests.simulation.people import emergency, employee, pipeline, stranger
+from tests.simulation.people import emergency, employee, pipeline, root, stranger
 from tests.simulation.trail import Person, Trail
 
 LOGS = "fjordline-access-logs"
@@ -90,6 +90,7 @@ class Cast:
         self.aiko = trail.person(employee("aiko.tanaka@fjordline.example", account=account))
         self.mara = trail.person(emergency("mara.lindqvist@fjordline.example", account=account))
         self.importer = trail.person(stranger("data-import", account=account))
+        self.root = trail.person(root(account=account))
 
 
 def refused(who: Person, group: str) -> None:

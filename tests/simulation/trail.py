@@ -20,6 +20,7 @@ import boto3
 
 READS = ("Describe", "Get", "Head", "List", "Lookup")
 ENVELOPE = "AWS API Call via CloudTrail"
+SIGN_IN = "AWS Console Sign In via CloudTrail"
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 
 # CloudTrail's names of S3's calls (Amazon S3 User Guide, "Amazon S3 CloudTrail events").
@@ -101,6 +102,10 @@ class Person:
             self._clients[service] = client
         return self._clients[service]
 
+    def sign_in(self, *, second_factor: bool) -> None:
+        """Sign in to the console (AWS CloudTrail User Guide, "AWS Management Console sign-in events")."""
+        self._trail.events.append(signed_in(self._trail, self._identity, second_factor=second_factor))
+
     def _remember(self, params: Mapping[str, Any], context: dict[str, Any], **_: Any) -> None:
         context["said"] = dict(params)
 
@@ -157,6 +162,44 @@ def envelope(
         "account": trail.account,
         "time": record["eventTime"],
         "region": region,
+        "resources": [],
+        "detail": record,
+    }
+
+
+def signed_in(trail: Trail, identity: Identity, *, second_factor: bool) -> dict[str, Any]:
+    """The EventBridge event for somebody who signed in to the console."""
+    record: dict[str, Any] = {
+        "eventVersion": "1.08",
+        "userIdentity": {**identity.user, "accessKeyId": ""},
+        "eventTime": f"{trail.clock():%Y-%m-%dT%H:%M:%SZ}",
+        "eventSource": "signin.amazonaws.com",
+        "eventName": "ConsoleLogin",
+        "awsRegion": "us-east-1",
+        "sourceIPAddress": identity.address,
+        "userAgent": "Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0",
+        "requestParameters": None,
+        "responseElements": {"ConsoleLogin": "Success"},
+        "additionalEventData": {
+            "LoginTo": "https://console.aws.amazon.com/console/home",
+            "MobileVersion": "No",
+            "MFAUsed": "Yes" if second_factor else "No",
+        },
+        "eventID": str(uuid.uuid4()),
+        "readOnly": False,
+        "eventType": "AwsConsoleSignIn",
+        "managementEvent": True,
+        "recipientAccountId": trail.account,
+        "eventCategory": "Management",
+    }
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": SIGN_IN,
+        "source": "aws.signin",
+        "account": trail.account,
+        "time": record["eventTime"],
+        "region": "us-east-1",
         "resources": [],
         "detail": record,
     }

@@ -247,7 +247,7 @@ def test_what_asks_for_nothing_is_no_error(payload: Any) -> None:
         a_press(trigger_id=None),
         a_press(response_url=None),
         a_press(response_url="x" * 1_001),
-        a_submission(callback_id="demarc:acknowledge"),
+        a_submission(callback_id="demarc:approve"),
         a_submission(private_metadata=""),
         a_submission(state={}),
         a_submission(state={"values": {"why": {}}}),

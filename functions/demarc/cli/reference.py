@@ -55,10 +55,11 @@ An outcome is `change`, or the reason why there is none:
 
 | outcome | means |
 |---|---|
-| `change` | a call that succeeded and touched resources that are read |
+| `change` | a call that succeeded and touched resources that are read, or that must not happen |
 | `refused` | AWS refused it or it failed; the detail is AWS's word |
 | `dry-run` | the caller asked that nothing be done |
 | `read-only` | it only read |
+| `no-occurrence` | some calls of this name must not happen, and this one, as it was made, is none of them |
 | `unmapped` | it touches no resource type that is read, or the record does not say which resource |
 | `insight` | CloudTrail Insights: a rate, not a call |
 | `not-cloudtrail` | an event of another kind |

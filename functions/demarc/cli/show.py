@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import click
 
@@ -13,6 +14,8 @@ from demarc.cli.terminal import fact, headline, say, say_json, say_lines
 from demarc.cli.timeline import steps, tell_step
 from demarc.cli.told import counted
 from demarc.core.model import Finding
+from demarc.core.occurrence import is_occurrence
+from demarc.core.snapshot import OBSERVED
 
 
 @click.command()
@@ -40,11 +43,25 @@ def show(*, finding_id: str, as_json: bool, deployment: Deployment) -> None:
             say_json(revision)
         return
     say_lines(announcement_of([finding]).text)
+    if is_occurrence(finding):
+        _tell_count(finding, deployment)
     say()
     headline("History", counted(len(history), "revision"))
     for step in steps(history):
         tell_step(step)
     _tell_announced(finding)
+
+
+def _tell_count(finding: Finding, deployment: Deployment) -> None:
+    """How often it happened: most of it is no revision, since it is the same again."""
+    with asking_aws():
+        last = deployment.store.known(finding.resource).last
+    if last is None:
+        return
+    observed = last.properties[OBSERVED]
+    first, latest = (f"{datetime.fromisoformat(observed[name]):%Y-%m-%d %H:%M:%S} UTC" for name in ("First", "Last"))
+    say()
+    fact("often", f"{counted(observed['Count'], 'call')}, the first {first}, the last {latest}")
 
 
 def _tell_announced(finding: Finding) -> None:
