@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from demarc.core.cloudtrail import DATED, undated
 from demarc.core.model import Control, Occurrence
 from demarc.readers import Reader
 
@@ -50,17 +51,17 @@ def rules_for(readers: Iterable[Reader], controls: Iterable[Control] = ()) -> li
     names: dict[str, set[str]] = {}
     for reader in readers:
         for touch in reader.touches:
-            names.setdefault(touch.event_source, set()).update(touch.event_names)
+            names.setdefault(touch.event_source, set()).update(map(undated, touch.event_names))
     narrow: list[tuple[str, Occurrence]] = []
     for control in controls:
         occurrence = control.occurrence
         if occurrence is None:
             continue
         known = names.get(occurrence.source, set())
-        if _told_apart(occurrence) and not known.issuperset(occurrence.calls or "?"):
+        if _told_apart(occurrence) and not known.issuperset(map(undated, occurrence.calls or "?")):
             narrow.append((control.id, occurrence))
         else:
-            names.setdefault(occurrence.source, set()).update(occurrence.calls)
+            names.setdefault(occurrence.source, set()).update(map(undated, occurrence.calls))
     rules = [rule for source in sorted(names) for rule in _rules_of(source, sorted(names[source]))]
     return rules + [Rule(name, _pattern_of(each), about=f"What {name} minds") for name, each in narrow]
 
@@ -131,8 +132,19 @@ def _pattern(source: str, names: Sequence[str]) -> dict[str, Any]:
         "detail-type": list(DETAIL_TYPES),
         "detail": {
             "eventSource": [source],
-            "eventName": list(names),
+            "eventName": _in_any_version(source, names),
             "errorCode": [{"exists": False}],
             "readOnly": [False, {"exists": False}],
         },
     }
+
+
+def _in_any_version(source: str, names: Sequence[str]) -> list[Any]:
+    """Calls by their names; of a service that dates some of them, each also in whatever version comes next.
+
+    The century goes with the prefix: CreateFunction is the start of CreateFunctionUrlConfig, which is another call.
+    """
+    if source not in DATED:
+        return list(names)
+    plain = dict.fromkeys(map(undated, names))
+    return [*plain, *({"prefix": f"{name}20"} for name in plain)]

@@ -12,11 +12,13 @@ import pytest
 from demarc import readers
 from demarc.authoring.compile import CompiledMatrix
 from demarc.core.change import Touch
+from demarc.core.cloudtrail import undated
 from demarc.core.model import OCCURRENCE
 from demarc.readers import Reader
 from infra.patterns import LONGEST, Rule, rules_for
 from tests.infrastructure.boxes import EACH_FEED, FEEDS
 from tests.infrastructure.synthesis import Assembly
+from tests.simulation import bus
 
 BY_RESPONDER: dict[str, list[Reader]] = {}
 for _reader in readers.load():
@@ -27,13 +29,21 @@ EACH_RULE = pytest.mark.parametrize("rule", [pytest.param(rule, id=f"{who}-{rule
 
 
 def pairs(few: list[Reader]) -> set[tuple[str, str]]:
-    return {(touch.event_source, name) for reader in few for touch in reader.touches for name in touch.event_names}
+    """What readers listen to; a call of a service that dates its calls by its plain name."""
+    return {
+        (touch.event_source, undated(name)) for reader in few for touch in reader.touches for name in touch.event_names
+    }
 
 
 def said(rule: Rule) -> Iterator[tuple[str, str]]:
     detail = rule.pattern["detail"]
     for source in detail["eventSource"]:
-        yield from ((source, name) for name in detail["eventName"])
+        yield from ((source, name) for name in detail["eventName"] if isinstance(name, str))
+
+
+def written(few: list[Reader]) -> list[tuple[str, str]]:
+    """The calls as touches spell them, dates and all."""
+    return sorted({(touch.event_source, name) for each in few for touch in each.touches for name in touch.event_names})
 
 
 def reader_of(source: str, *names: str) -> Reader:
@@ -91,6 +101,57 @@ def test_two_types_of_one_service_share_a_rule() -> None:
 def test_every_mapped_call_arrives(rule: Rule, event_bridge: Any) -> None:
     lost = [name for source, name in said(rule) if not matches(event_bridge, rule, envelope(source, name))]
     assert lost == []
+
+
+@pytest.mark.parametrize("responder", sorted(BY_RESPONDER))
+def test_every_call_arrives_as_its_touch_spells_it(responder: str) -> None:
+    rules = rules_for(BY_RESPONDER[responder])
+    lost = [
+        call
+        for call in written(BY_RESPONDER[responder])
+        if not any(bus.matches(rule.pattern, envelope(*call)) for rule in rules)
+    ]
+    assert lost == []
+
+
+@pytest.mark.parametrize(
+    ("source", "call"),
+    [
+        ("lambda.amazonaws.com", "CreateFunction"),
+        ("lambda.amazonaws.com", "CreateFunction20150331"),
+        ("lambda.amazonaws.com", "CreateFunction20290101v3"),
+        ("lambda.amazonaws.com", "CreateFunctionUrlConfig20211031"),
+        ("cloudfront.amazonaws.com", "UpdateDistribution2019_03_26"),
+        ("cloudfront.amazonaws.com", "UpdateDistribution2031_01_01"),
+    ],
+)
+def test_a_dated_call_arrives_in_any_version(source: str, call: str) -> None:
+    arrived = [who for who, rule in RULES if bus.matches(rule.pattern, envelope(source, call))]
+    assert len(arrived) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "call"),
+    [
+        ("lambda.amazonaws.com", "CreateFunctionSomethingElse"),
+        ("lambda.amazonaws.com", "Invoke20150331"),
+        ("cloudfront.amazonaws.com", "CreateDistributionTenant2020_05_31"),
+        ("ec2.amazonaws.com", "CreateVpc20161115"),
+    ],
+)
+def test_a_call_that_only_begins_like_one_stays_outside(source: str, call: str) -> None:
+    assert [who for who, rule in RULES if bus.matches(rule.pattern, envelope(source, call))] == []
+
+
+def test_many_dated_calls_get_several_rules() -> None:
+    names = [f"PutSomethingWithAFairlyLongName{number:03d}X" for number in range(100)]
+    rules = rules_for([reader_of("lambda.amazonaws.com", *(f"{name}20150331" for name in names))])
+    assert all(len(rule.text) <= LONGEST for rule in rules)
+    assert sorted(name for rule in rules for _, name in said(rule)) == names
+    for name in names:
+        assert (
+            sum(bus.matches(rule.pattern, envelope("lambda.amazonaws.com", f"{name}20300101")) for rule in rules) == 1
+        )
 
 
 NEITHER_FAILED_NOR_READ_ONLY: dict[str, tuple[dict[str, Any], bool]] = {

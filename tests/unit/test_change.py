@@ -309,6 +309,26 @@ def test_a_versioned_or_padded_name_is_looked_up_by_the_name_of_the_call(name: s
     assert change_of(record("instance-stopped-long-ago", eventName=name)).event_name == name.strip()
 
 
+@pytest.mark.parametrize("written", ["CreateThing", "CreateThing20150331", "CreateThing2020_05_31"])
+@pytest.mark.parametrize(
+    "called", ["CreateThing", "CreateThing20150331", "CreateThing20150331v2", "CreateThing2020_05_31"]
+)
+def test_a_touch_that_is_written_for_one_version_is_found_by_any_other(written: str, called: str) -> None:
+    thing = Known(
+        "AWS::X::Thing", "arn:{partition}:x:::{identifier}", (Touch("x", (written,), ("requestParameters.a",)),)
+    )
+
+    assert len(TouchIndex([thing]).pointers("x", called)) == 1
+    assert TouchIndex([thing]).pointers("x", called.replace("Thing", "ThingUrl")) == ()
+
+
+def test_a_touch_that_is_written_for_two_versions_is_found_once() -> None:
+    names = ("UpdateThing20150331", "UpdateThing20150331v2")
+    thing = Known("AWS::X::Thing", "arn:{partition}:x:::{identifier}", (Touch("x", names, ("requestParameters.a",)),))
+
+    assert len(TouchIndex([thing]).pointers("x", "UpdateThing20300101")) == 1
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [

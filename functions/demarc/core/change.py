@@ -24,6 +24,7 @@ from demarc.core.cloudtrail import (
     shown,
     text_of,
     time_of,
+    undated,
     unwrapped,
 )
 from demarc.core.model import Change, Resource, Touched
@@ -107,13 +108,16 @@ class TouchIndex:
             shape = ArnShape.of(touchable.arn)
             for touch in touchable.touches:
                 pointer = _Pointer.of(touchable.type, shape, touch)
-                for name in touch.event_names:
+                for name in dict.fromkeys(map(undated, touch.event_names)):
                     found.setdefault((touch.event_source, name), []).append(pointer)
         self._pointers = {call: tuple(pointers) for call, pointers in found.items()}
 
     def pointers(self, event_source: str, event_name: str) -> tuple[_Pointer, ...]:
-        """What to look for in the record of a call; nothing for a call that touches no type we know."""
-        return self._pointers.get((event_source, event_name), ())
+        """What to look for in the record of a call; nothing for a call that touches no type we know.
+
+        A call in another version of the API is the same call, whichever of them the touch was written for.
+        """
+        return self._pointers.get((event_source, undated(event_name)), ())
 
 
 def interpret(event: Any, touches: TouchIndex, occurrences: OccurrenceIndex = _NO_OCCURRENCES) -> Change | NoChange:
@@ -292,14 +296,9 @@ _ASKED_IN_ORDER: tuple[tuple[Reason, Callable[[_Record], str | None]], ...] = (
 
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
 
-# Lambda and CloudFront put the API's version behind the name: CreateFunction20150331v2, CreateDistribution2020_05_31.
-_VERSION = re.compile(r"20\d\d_?[01]\d_?[0-3]\d(v\d+)?$")
-
 
 def _change(record: _Record, touches: TouchIndex, occurrences: OccurrenceIndex) -> Change | NoChange:
-    pointers = touches.pointers(record.source, record.name) or touches.pointers(
-        record.source, _VERSION.sub("", record.name)
-    )
+    pointers = touches.pointers(record.source, record.name)
     found = occurrences.found(record.fields, record.source, record.name)
     if not pointers and not found:
         if occurrences.knows(record.source, record.name):

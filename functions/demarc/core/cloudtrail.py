@@ -5,6 +5,7 @@ The shapes are those of real records: EC2 wraps what its older calls do not, S3 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,10 @@ from typing import Any
 
 # What CloudTrail writes in place of a value that it keeps to itself.
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
+
+# They put the API's version behind the names of calls: CreateFunction20150331v2, CreateDistribution2020_05_31.
+DATED = ("cloudfront.amazonaws.com", "lambda.amazonaws.com")
+_VERSION = re.compile(r"20\d\d_?[01]\d_?[0-3]\d(v\d{1,3})?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,11 @@ def unwrapped(node: dict[Any, Any]) -> dict[Any, Any]:
     name, inner = next(iter(node.items()))
     wraps = isinstance(name, str) and name.endswith(("Request", "Req", "Response", "Result"))
     return inner if wraps and isinstance(inner, dict) else node
+
+
+def undated(event_name: str) -> str:
+    """The name of a call without the version of the API, which the next version keeps."""
+    return _VERSION.sub("", event_name)
 
 
 def text_of(value: Any) -> str | None:

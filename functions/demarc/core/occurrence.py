@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from demarc.core.arn import ArnShape
-from demarc.core.cloudtrail import Step, compiled, reach
+from demarc.core.cloudtrail import Step, compiled, reach, undated
 from demarc.core.expectation import meets
 from demarc.core.model import (
     OCCURRENCE,
@@ -54,16 +54,16 @@ class OccurrenceIndex:
             entry = (control, _Where(control.occurrence.where))
             if not control.occurrence.calls:
                 self._on_every_call.append(entry)
-            for name in control.occurrence.calls:
+            for name in dict.fromkeys(map(undated, control.occurrence.calls)):
                 self._on_calls.setdefault((control.occurrence.source, name), []).append(entry)
 
     def knows(self, event_source: str, event_name: str) -> bool:
-        """Whether some control names the call."""
-        return (event_source, event_name) in self._on_calls
+        """Whether some control names the call, in whichever version of the API."""
+        return (event_source, undated(event_name)) in self._on_calls
 
     def found(self, fields: Mapping[str, Any], event_source: str, event_name: str) -> tuple[Control, ...]:
         """The controls by which the call of a record must not have been made as it was."""
-        asked = (*self._on_calls.get((event_source, event_name), ()), *self._on_every_call)
+        asked = (*self._on_calls.get((event_source, undated(event_name)), ()), *self._on_every_call)
         return tuple(control for control, where in asked if where.holds(fields))
 
 
