@@ -387,8 +387,7 @@ class Sweeper:
         except Unlistable as error:
             refused = str(error)
         self.sweeps.end_of(sweep.id, step.type, refused)
-        progress = self.sweeps.progress(sweep.id)
-        if progress and progress.unlisted == (UNLISTED,):
+        if self.sweeps.unlisted(sweep) == (UNLISTED,):
             self.courier.send([(Step(Do.STANDING, sweep.id), 0)])
 
     def _listed(self, reader: Reader) -> Iterator[list[Resource]]:
@@ -413,7 +412,7 @@ class Sweeper:
         seconds_left: Callable[[], float],
     ) -> bool:
         """Send what was not sent yet to whoever looks at it, in time; false if the rest is left to another message."""
-        done = self.sweeps.slices(sweep.id)
+        done = self.sweeps.slices(sweep.id, listing)
         handed = 0
         for resources in slices:
             name = part_of(resources)

@@ -10,9 +10,9 @@ from moto import mock_aws
 from moto.core.models import MockAWS
 
 from demarc.aws import AwsClients
-from tests.unplayed_calls import refuse_unplayed_calls
+from tests.embedded_aws import prepare
 
-refuse_unplayed_calls()
+prepare()
 
 REGION = "eu-west-1"
 

@@ -113,7 +113,9 @@ def test_progress_adds_up(store: SweepStore) -> None:
     assert progress.unlisted == (UNLISTED,)
     assert progress.refused == {TYPES[1]: "AccessDenied: kms:ListKeys is not allowed"}
     assert progress.tally == Tally(judged=20, opened=3, calls={"s3": 101, "kms": 2}, milliseconds=5)
-    assert store.slices("s1") == {"slice"}
+    assert store.unlisted(SWEEP) == (UNLISTED,)
+    assert store.slices("s1", TYPES[0]) == {"slice"}
+    assert store.slices("s1", TYPES[1]) == frozenset()
     assert store.marks("s1") == {mark_of(TYPES[0], "x"), mark_of(TYPES[0], "y")}
 
 
@@ -127,7 +129,7 @@ def test_a_sweep_knows_nothing_of_another(store: SweepStore) -> None:
     progress = store.progress("s11")
     assert progress
     assert (progress.listed, progress.waiting) == (0, ())
-    assert store.slices("s11") == frozenset()
+    assert store.slices("s11", TYPES[0]) == frozenset()
     assert store.is_told("s1", "payments")
     assert not store.is_told("s11", "payments")
 

@@ -5,6 +5,6 @@ runs the real handler on what a queue holds, `cloud` is an account with Demarc d
 the example organization on a busy day, and `demo` shows it.
 """
 
-from tests.unplayed_calls import refuse_unplayed_calls
+from tests.embedded_aws import prepare
 
-refuse_unplayed_calls()
+prepare()

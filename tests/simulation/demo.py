@@ -89,8 +89,6 @@ def forget_aws() -> None:
         del os.environ[name]
     os.environ |= dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
     os.environ |= dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "demo")
-    # moto's own machine images come with a thousand snapshots, which nobody at Fjordline made.
-    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 
 
 def play(console: Console, assembly: Assembly, slack: Slack, clock: Traveller) -> int:

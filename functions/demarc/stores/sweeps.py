@@ -1,14 +1,14 @@
 """Sweeps at rest: what was begun, what of it is handed out and looked at, and how it ended.
 
-    pk                        sk                          what
-    sweep#<account>#<Region>  @current                    the sweep that runs; there is one at a time
-    sweep#<account>#<Region>  @last                       which ended last, and which was complete last
-    sweep#<account>#<Region>  <sweep>                     its header; at the end also how it ended
-    sweep#<account>#<Region>  <sweep>#pace#<responder>    how many resources its responder was handed so far
-    sweep#<account>#<Region>  <sweep>#listed#<slice>      some resources that were handed out, and the parts they are in
-    sweep#<account>#<Region>  <sweep>#end#<type>          a type is listed to its end, or why it cannot be
-    sweep#<account>#<Region>  <sweep>#looked#<part>       what came of a part
-    sweep#<account>#<Region>  <sweep>#told#<team>         a team has its digest
+    pk                        sk                              what
+    sweep#<account>#<Region>  @current                        the sweep that runs; there is one at a time
+    sweep#<account>#<Region>  @last                           which ended last, and which was complete last
+    sweep#<account>#<Region>  <sweep>                         its header; at the end also how it ended
+    sweep#<account>#<Region>  <sweep>#pace#<responder>        how many resources its responder was handed so far
+    sweep#<account>#<Region>  <sweep>#listed#<type>#<slice>   resources that were handed out, and the parts they are in
+    sweep#<account>#<Region>  <sweep>#end#<type>              a type is listed to its end, or why it cannot be
+    sweep#<account>#<Region>  <sweep>#looked#<part>           what came of a part
+    sweep#<account>#<Region>  <sweep>#told#<team>             a team has its digest
 
 Slices and parts are called by what is in them, so that the same work done again writes the same items, once. All but
 the first two expire (`expires`, the table's TTL).
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -171,8 +171,8 @@ class SweepStore(Protocol):
         """Count resources that a responder is about to be handed: how many it was before, None from `most` on."""
         ...
 
-    def slices(self, sweep_id: str) -> frozenset[str]:
-        """The names of all slices that were handed out."""
+    def slices(self, sweep_id: str, listing: str) -> frozenset[str]:
+        """The names of all slices of a type that were handed out."""
         ...
 
     def marks(self, sweep_id: str) -> set[bytes]:
@@ -189,6 +189,10 @@ class SweepStore(Protocol):
 
     def looked(self, sweep_id: str, part: str, tally: Tally, rest: tuple[str, ...] = ()) -> bool:
         """Note what came of a part, once, and the parts that the rest of it became; false if it was noted before."""
+        ...
+
+    def unlisted(self, sweep: Sweep) -> tuple[str, ...]:
+        """The types that are not listed to their end yet; asked after each, so it costs little."""
         ...
 
     def progress(self, sweep_id: str) -> Progress | None:
@@ -276,8 +280,8 @@ class DynamoSweepStore:
             return None
         return int(answer["Attributes"]["handed"]["N"]) - resources
 
-    def slices(self, sweep_id: str) -> frozenset[str]:
-        items = self._query(f"{sweep_id}#listed#", ProjectionExpression="sk")
+    def slices(self, sweep_id: str, listing: str) -> frozenset[str]:
+        items = self._query(f"{sweep_id}#listed#{listing}#", ProjectionExpression="sk")
         return frozenset(item["sk"]["S"].rpartition("#")[2] for item in items)
 
     def marks(self, sweep_id: str) -> set[bytes]:
@@ -293,7 +297,7 @@ class DynamoSweepStore:
             "parts": {"S": " ".join(handed.parts)},
             "marks": {"B": handed.marks},
         }
-        self._put(f"{sweep_id}#listed#{handed.name}", written)
+        self._put(f"{sweep_id}#listed#{handed.type}#{handed.name}", written)
 
     def end_of(self, sweep_id: str, resource_type: str, refused: str = "") -> None:
         self._put(f"{sweep_id}#end#{resource_type}", {"refused": {"S": refused}})
@@ -301,6 +305,10 @@ class DynamoSweepStore:
     def looked(self, sweep_id: str, part: str, tally: Tally, rest: tuple[str, ...] = ()) -> bool:
         written = {"tally": {"S": _json(tally)}, "rest": {"S": " ".join(rest)}}
         return self._put(f"{sweep_id}#looked#{part}", written)
+
+    def unlisted(self, sweep: Sweep) -> tuple[str, ...]:
+        ends = self._query(f"{sweep.id}#end#", ProjectionExpression="sk")
+        return _unlisted(sweep, {item["sk"]["S"].removeprefix(f"{sweep.id}#end#") for item in ends})
 
     def progress(self, sweep_id: str) -> Progress | None:
         sweep = self.get(sweep_id)
@@ -424,14 +432,16 @@ class MemorySweepStore:
         """What is handed out here is looked at before there is more, so nothing need wait."""
         return 0
 
-    def slices(self, sweep_id: str) -> frozenset[str]:
-        return frozenset(self._gathered[sweep_id].slices)
+    def slices(self, sweep_id: str, listing: str) -> frozenset[str]:
+        named = [each.rpartition("#") for each in self._gathered[sweep_id].slices]
+        return frozenset(name for resource_type, _, name in named if resource_type == listing)
 
     def marks(self, sweep_id: str) -> set[bytes]:
         return set(self._marks[sweep_id])
 
     def hand_out(self, sweep_id: str, handed: Slice) -> None:
-        self._gathered[sweep_id].slices.setdefault(handed.name, (handed.resources, handed.parts))
+        named = f"{handed.type}#{handed.name}"
+        self._gathered[sweep_id].slices.setdefault(named, (handed.resources, handed.parts))
         self._marks[sweep_id].update(_marks_in(handed.marks))
 
     def end_of(self, sweep_id: str, resource_type: str, refused: str = "") -> None:
@@ -440,6 +450,9 @@ class MemorySweepStore:
     def looked(self, sweep_id: str, part: str, tally: Tally, rest: tuple[str, ...] = ()) -> bool:
         looked = self._gathered[sweep_id].looked
         return looked.setdefault(part, (tally, rest)) == (tally, rest)
+
+    def unlisted(self, sweep: Sweep) -> tuple[str, ...]:
+        return _unlisted(sweep, self._gathered[sweep.id].ends)
 
     def progress(self, sweep_id: str) -> Progress | None:
         sweep = self.get(sweep_id)
@@ -493,7 +506,7 @@ class _Gathered:
             listed=sum(resources for resources, _ in self.slices.values()),
             parts=len(parts),
             waiting=tuple(sorted(parts - self.looked.keys())),
-            unlisted=tuple(each for each in (*sweep.types, UNLISTED) if each not in self.ends),
+            unlisted=_unlisted(sweep, self.ends),
             refused={each: why for each, why in self.ends.items() if why},
             tally=sum((tally for tally, _ in self.looked.values()), Tally()),
         )
@@ -525,6 +538,10 @@ def _pages(client: Any, request: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
         if not page.get("LastEvaluatedKey"):
             return
         request = {**request, "ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def _unlisted(sweep: Sweep, ended: Container[str]) -> tuple[str, ...]:
+    return tuple(each for each in (*sweep.types, UNLISTED) if each not in ended)
 
 
 def _marks_in(marks: bytes) -> Iterator[bytes]:

@@ -1,0 +1,89 @@
+"""The embedded AWS as tests and the demo need it: moto, with some of its ways mended in this process.
+
+Calls that it does not play are refused, as AWS refuses what a role may not do. moto answers them in its own ways: an
+exception from within the call, or a 404 whose text says so. Neither is anything that AWS says. To Demarc a refusal is
+what it comes to: it could not look.
+
+Its tables are copied whole before each transaction and sorted whole for each query. What comes out stays the same, but
+strings are no longer copied, and compared as strings.
+"""
+
+from __future__ import annotations
+
+import os
+from copy import deepcopy
+from functools import wraps
+from typing import Any
+
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
+from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
+from moto.dynamodb.models.table import Table
+
+_SAID = frozenset({"Not yet implemented", "Not Found"})
+
+
+def prepare() -> None:
+    """From now on, in this process; asking twice changes nothing."""
+    # moto would otherwise make 1,300 machine images of nobody's, and as many snapshots, whenever EC2 is touched.
+    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
+    _refuse_unplayed_calls()
+    for owner, name, ours in (
+        (DynamoType, "__deepcopy__", _copied),
+        (Item, "__deepcopy__", _item_copied),
+        (Table, "all_items", _in_order),
+    ):
+        setattr(owner, name, ours)
+
+
+def _refuse_unplayed_calls() -> None:
+    call = BaseClient._make_api_call  # type: ignore[attr-defined]  # where every call of every client passes
+    if getattr(call, "refuses_unplayed", False):
+        return
+
+    @wraps(call)
+    def make(self: BaseClient, operation_name: str, api_params: Any) -> Any:
+        try:
+            return call(self, operation_name, api_params)
+        except NotImplementedError as unplayed:
+            raise _refusal(operation_name) from unplayed
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "404" and error.response["Error"].get("Message") in _SAID:
+                raise _refusal(operation_name) from error
+            raise
+
+    make.refuses_unplayed = True  # type: ignore[attr-defined]
+    BaseClient._make_api_call = make  # type: ignore[attr-defined]
+
+
+def _refusal(operation: str) -> ClientError:
+    message = f"the embedded AWS does not play {operation}"
+    return ClientError({"Error": {"Code": "AccessDeniedException", "Message": message}}, operation)
+
+
+def _copied(value: DynamoType, memo: dict[int, Any]) -> DynamoType:
+    """A copy of what can be changed in place: lists, maps and sets. A string or a number is replaced by another."""
+    if not (value.is_list() or value.is_map() or value.is_set()):
+        return value
+    copied = DynamoType.__new__(DynamoType)
+    copied.type, copied.value = value.type, deepcopy(value.value, memo)
+    return copied
+
+
+def _item_copied(item: Item, memo: dict[int, Any]) -> Item:
+    copied: Item = object.__new__(Item)
+    copied.hash_key, copied.range_key = item.hash_key, item.range_key
+    copied.attrs = LimitedSizeDict.__new__(LimitedSizeDict)
+    # Past its own way of taking entries, which measures all the others for each.
+    dict.update(copied.attrs, {name: _copied(value, memo) for name, value in item.attrs.items()})
+    return copied
+
+
+def _in_order(table: Table) -> list[Item]:
+    """All items by their keys, each of which is looked at once."""
+    kept: list[Any] = list(table.items.values())
+    return sorted([item for each in kept for item in each.values()] if table.range_key_attr else kept, key=_keys)
+
+
+def _keys(item: Item) -> tuple[Any, ...]:
+    return tuple(key.cast_value for key in (item.hash_key, item.range_key) if key)
