@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from datetime import date
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from demarc.cli import coverage as command
 from demarc.cli.reference import FIELDS
 from demarc.core.framework import Proof
-from tests.cli.conftest import Demarc
+from tests.cli.conftest import Demarc, Deployed
 from tests.conftest import MATRICES
 
 NIST = ("matrix", "coverage", "--framework", "nist-800-53-r5")
@@ -98,6 +100,34 @@ def test_what_is_verified_automatically_names_the_controls(demarc: Demarc) -> No
     automatic = [row for row in rows if row["verified"] == Proof.CONTROLS]
     assert automatic
     assert all(row["controls"] for row in automatic)
+
+
+def test_a_word_that_was_recorded_counts_where_it_is_asked_for(
+    deployed: Deployed, sign_in: Callable[[str], None], demarc: Demarc
+) -> None:
+    def proof(*more: str) -> Any:
+        rows = demarc(*NIST, "--each", "--json", *more).rows
+        return next(row["verified"] for row in rows if row["requirement"] == "PE-17")
+
+    sign_in("raj.patel")
+    evidence = "https://wiki.fjordline.example/security/managed-devices"
+    in_a_month = f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%d}"
+    assert proof("--recorded") == Proof.STALE_ATTESTATION
+
+    demarc("attest", "PE-17", "--by", "raj.patel", "--until", in_a_month, "--evidence", evidence)
+
+    assert proof("--recorded") == proof("--recorded", "--table", deployed.table) == Proof.ATTESTATION
+    assert proof() == Proof.STALE_ATTESTATION
+    assert "--recorded counts what was given with `demarc attest` as well" in demarc(*NIST).out
+    assert "--recorded" not in demarc(*NIST, "--recorded").out
+
+
+def test_what_may_not_be_asked_for_is_not_taken_for_nothing(deployed: Deployed, demarc: Demarc) -> None:
+    ended = demarc(*NIST, "--recorded", "--stack", "Elsewhere")
+
+    assert ended.exit_code
+    assert "Elsewhere" in ended.err
+    assert ended.out == ""
 
 
 def test_an_attestation_runs_out(demarc: Demarc, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,10 +6,11 @@ import json
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from botocore.stub import Stubber
 
 from demarc import checks, readers
 from demarc.aws import AwsClients
-from demarc.core.attestation import Recorded
+from demarc.core.attestation import Recorded, items_of, key_of
 from demarc.core.framework import Attestation
 from demarc.core.snapshot import Snapshot
 from demarc.readers import Gone
@@ -50,6 +51,34 @@ def store(clients: AwsClients) -> AttestationStore:
 def look(clients: AwsClients, identifier: str) -> Snapshot | Gone:
     resource = readers.resource_of(REQUIREMENT, identifier, ACCOUNT, REGION)
     return readers.read(REQUIREMENT, resource, needs=("Observed.Attestation",), clients=clients, now=NOON)
+
+
+def test_the_words_for_many_requirements_are_found_at_once(store: AttestationStore) -> None:
+    """More than DynamoDB gives in one answer."""
+    numbers = [f"AC-{number}" for number in range(150)]
+    for number in numbers[::2]:
+        store.record(NIST, number, a_word())
+    store.record("soc-2", "AC-1", a_word())
+
+    assert store.last_of(NIST, numbers) == dict.fromkeys(numbers[::2], a_word())
+    assert store.last_of(NIST, []) == {}
+
+
+def test_what_did_not_fit_into_an_answer_is_asked_for_again(clients: AwsClients) -> None:
+    client = clients("dynamodb", REGION)
+    asked = {"Keys": [key_of(NIST, "AC-1"), key_of(NIST, "AC-2")], "ConsistentRead": True}
+    left = {"Keys": [key_of(NIST, "AC-2")], "ConsistentRead": True}
+    word, _ = items_of(NIST, "AC-1", a_word())
+    late, _ = items_of(NIST, "AC-2", a_word())
+    with Stubber(client) as stubber:
+        first = {"Responses": {"findings": [word]}, "UnprocessedKeys": {"findings": left}}
+        stubber.add_response("batch_get_item", first, {"RequestItems": {"findings": asked}})
+        second = {"Responses": {"findings": [late]}, "UnprocessedKeys": {}}
+        stubber.add_response("batch_get_item", second, {"RequestItems": {"findings": left}})
+
+        found = AttestationStore(client, "findings").last_of(NIST, ["AC-1", "AC-2"])
+
+    assert found.keys() == {"AC-1", "AC-2"}
 
 
 def test_the_last_word_counts_and_every_one_is_kept(store: AttestationStore) -> None:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from demarc.cli import options
-from demarc.cli.failures import Unusable
+from demarc.cli.deployment import Deployment
+from demarc.cli.failures import Unusable, asking_aws
 from demarc.cli.matrices import compiled
 from demarc.cli.terminal import Part, bars, fact, headline, say, say_json, table
 from demarc.cli.told import SIDES, counted, meant
-from demarc.core.framework import Coverage, Framework, Judged, Proof, Tally, coverage, serving
+from demarc.core.framework import Attestation, Coverage, Framework, Judged, Proof, Tally, coverage, serving
 from demarc.core.model import Party, Tier
+
+if TYPE_CHECKING:
+    from demarc.authoring.compile import CompiledMatrix
 
 # How each proof is said, at the head of a column, drawn without colours, and coloured.
 _PROOFS: Mapping[Proof, tuple[str, str, str, str]] = {
@@ -52,9 +56,12 @@ _NOTE = (
     type=click.Path(dir_okay=False, path_type=Path),
     help="Also draw it, as a PNG or an SVG by the end of the name.",
 )
+@click.option(
+    "--recorded", is_flag=True, help="Count what was given with `demarc attest` too, where Demarc is deployed."
+)
 @options.as_json
 @options.matrix
-@options.offline
+@options.recorded
 def coverage_command(
     *,
     framework_id: str | None,
@@ -62,25 +69,29 @@ def coverage_command(
     tier: str,
     each: bool,
     chart: Path | None,
+    recorded: bool,
     as_json: bool,
     matrix: Path,
+    deployment: Deployment,
 ) -> None:
     """Count whose every requirement is, who answers for it, and what shows that it is met.
 
     Requirements are AWS's, shared or ours; what is shared or ours has an owner or nobody. It is verified automatically
     where a control names it, by a person's attestation, by a record of our own, by a report of AWS's, or not at all.
+    Without --recorded nothing is asked of AWS, and only the attestations of signed.yaml are known.
 
     \b
       demarc matrix coverage
       demarc matrix coverage --framework nist-800-53-r5 --baseline moderate
       demarc matrix coverage --framework nist-800-53-r5 --baseline moderate --chart moderate.png
       demarc matrix coverage --framework nist-800-53-r5 --each --json
+      demarc matrix coverage --recorded --profile audit
     """
     if baseline and not framework_id:
         raise click.UsageError("--baseline is a framework's. Name it with --framework.")
     if each and not framework_id:
         raise click.UsageError("--each lists one framework. Name it with --framework.")
-    counted_ones = _counted(matrix, framework_id, baseline, Tier(tier))
+    counted_ones = _counted(matrix, framework_id, baseline, Tier(tier), deployment if recorded else None)
     if chart:
         from demarc.cli.chart import draw
 
@@ -94,13 +105,19 @@ def coverage_command(
         _tell_one(counted_ones[0])
     else:
         _tell_all(counted_ones)
+    due = any(each.overall.proofs[Proof.STALE_ATTESTATION] for each in counted_ones)
+    if due and not recorded and not as_json:
+        fact("due", "by signed.yaml alone; --recorded counts what was given with `demarc attest` as well")
 
 
-def _counted(root: Path, framework_id: str | None, baseline: str | None, tier: Tier) -> list[Coverage]:
-    """The frameworks that were asked for, counted.
+def _counted(
+    root: Path, framework_id: str | None, baseline: str | None, tier: Tier, deployment: Deployment | None
+) -> list[Coverage]:
+    """The frameworks that were asked for, counted; with the words that are recorded in a deployment, if one is given.
 
     Raises:
         Unusable: if the matrix cannot be used, or has no such framework or baseline.
+        NoAnswer: if the deployment could not be asked.
     """
     from demarc.authoring.obligations import frameworks_of
     from demarc.authoring.written import read_matrix
@@ -109,6 +126,7 @@ def _counted(root: Path, framework_id: str | None, baseline: str | None, tier: T
     frameworks = frameworks_of(read_matrix(root))
     chosen = [_known(framework_id, frameworks)] if framework_id else list(frameworks.values())
     controls = [control for rows in rules.controls.values() for control in rows]
+    words = _recorded(rules, {each.id for each in chosen}, deployment) if deployment else {}
     return [
         coverage(
             framework,
@@ -116,9 +134,29 @@ def _counted(root: Path, framework_id: str | None, baseline: str | None, tier: T
             baseline=_baseline(baseline, framework),
             serving=serving(controls, framework.id),
             today=_today(),
+            recorded=words.get(framework.id),
         )
         for framework in chosen
     ]
+
+
+def _recorded(
+    rules: CompiledMatrix, frameworks: Collection[str], deployment: Deployment
+) -> dict[str, dict[str, Attestation]]:
+    """The last word that was recorded for each requirement that rests on one, by framework and requirement."""
+    from demarc.stores.attestations import AttestationStore
+
+    resting: dict[str, list[str]] = {}
+    for each in rules.attested:
+        if each.framework in frameworks:
+            resting.setdefault(each.framework, []).append(each.requirement)
+    connection = deployment.connection
+    with asking_aws():
+        store = AttestationStore(connection.clients("dynamodb", connection.region), deployment.table_name)
+        return {
+            framework: {name: each.attestation for name, each in store.last_of(framework, requirements).items()}
+            for framework, requirements in resting.items()
+        }
 
 
 def _today() -> date:

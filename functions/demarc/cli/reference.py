@@ -87,6 +87,7 @@ of the table where you have to prove it.
 | reads (`findings`, `show`) | `dynamodb:Query` and `dynamodb:Scan` on the table and its indexes |
 | acts | that, `dynamodb:UpdateItem` and `dynamodb:PutItem` on the table, and `sns:Publish` on the topic |
 | attests | `dynamodb:PutItem` on the table, and `sqs:SendMessage` on the visibility responder's queue |
+| counts with `--recorded` | `dynamodb:BatchGetItem` on the table |
 | looks again (`recheck`) | to read, and `sqs:SendMessage` on the responder's queue |
 
 With `encryption=customer-managed`, all of them need `kms:Decrypt` and `kms:GenerateDataKey` on the stack's key too.

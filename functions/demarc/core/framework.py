@@ -237,10 +237,17 @@ def coverage(
     baseline: str | None,
     serving: Mapping[str, tuple[str, ...]],
     today: date,
+    recorded: Mapping[str, Attestation] | None = None,
 ) -> Coverage:
-    """Count a framework. `serving` has, by requirement, the controls that name it."""
+    """Count a framework.
+
+    By requirement, `serving` has the controls that name it, and `recorded` the word that somebody gave beside the
+    signed matrix.
+    """
+    words = recorded or {}
     judged = tuple(
-        _judged(each, each.obligations[tier], serving.get(each.id, ()), today) for each in framework.within(baseline)
+        _judged(each, each.obligations[tier], serving.get(each.id, ()), words.get(each.id), today)
+        for each in framework.within(baseline)
     )
     ours = [each for each in judged if each.obligation.party is not Party.PROVIDER]
     families = dict.fromkeys(each.requirement.family for each in judged)
@@ -267,16 +274,18 @@ def serving(controls: Iterable[Control], framework: str) -> dict[str, tuple[str,
     return {requirement: tuple(sorted(ids)) for requirement, ids in named.items()}
 
 
-def proof_of(obligation: Obligation, controls: Sequence[str], today: date) -> Proof:
+def proof_of(
+    obligation: Obligation, controls: Sequence[str], today: date, recorded: Attestation | None = None
+) -> Proof:
     """What shows that a requirement is met. Where a part is ours, what shows that ours is: AWS's is not enough.
 
-    Controls speak for a duty of which nothing else was said.
+    Controls speak for a duty of which nothing else was said. Of two words the one that counts for longer does.
     """
     duty = obligation.provider if obligation.party is Party.PROVIDER else obligation.customer
     if duty is None:
         return Proof.UNVERIFIED
     if duty.verified is Verification.ATTESTATION:
-        fresh = duty.attestation is not None and duty.attestation.until >= today
+        fresh = any(word.until >= today for word in (duty.attestation, recorded) if word)
         return Proof.ATTESTATION if fresh else Proof.STALE_ATTESTATION
     if duty.verified in (Verification.CONTROLS, Verification.UNVERIFIED):
         looked_at = controls and obligation.party is not Party.PROVIDER
@@ -284,8 +293,14 @@ def proof_of(obligation: Obligation, controls: Sequence[str], today: date) -> Pr
     return Proof(duty.verified.value)
 
 
-def _judged(requirement: Requirement, obligation: Obligation, controls: tuple[str, ...], today: date) -> Judged:
-    return Judged(requirement, obligation, controls, proof_of(obligation, controls, today))
+def _judged(
+    requirement: Requirement,
+    obligation: Obligation,
+    controls: tuple[str, ...],
+    recorded: Attestation | None,
+    today: date,
+) -> Judged:
+    return Judged(requirement, obligation, controls, proof_of(obligation, controls, today, recorded))
 
 
 def _tally(judged: Sequence[Judged]) -> Tally:

@@ -5,11 +5,15 @@ Only people call this, from the command line with credentials of their own: no f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from demarc.core.attestation import GIVEN, Recorded, items_of, key_of, partition_of, recorded_of
+
+# As many items as DynamoDB gives at once (API Reference, "BatchGetItem").
+_BATCH = 100
 
 
 class LaterGiven(Exception):
@@ -59,6 +63,20 @@ class AttestationStore:
         """The word that counts; None if nobody has given one."""
         found = self._client.get_item(TableName=self._table, Key=key_of(framework, requirement), ConsistentRead=True)
         return recorded_of(found["Item"]) if "Item" in found else None
+
+    def last_of(self, framework: str, requirements: Sequence[str]) -> dict[str, Recorded]:
+        """The words that count for some requirements, by requirement; nothing of those for which nobody gave one."""
+        found: dict[str, Recorded] = {}
+        by_partition = {partition_of(framework, each)["S"]: each for each in requirements}
+        keys = [key_of(framework, each) for each in by_partition.values()]
+        while keys:
+            asked, keys = keys[:_BATCH], keys[_BATCH:]
+            answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": asked, "ConsistentRead": True}})
+            for item in answer["Responses"].get(self._table, ()):
+                found[by_partition[item["pk"]["S"]]] = recorded_of(item)
+            # What was too much for one answer is asked for again.
+            keys += answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+        return found
 
     def history(self, framework: str, requirement: str) -> tuple[Recorded, ...]:
         """Every word that was given, the oldest first."""
