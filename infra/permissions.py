@@ -19,24 +19,31 @@ WITHOUT_RESOURCE = frozenset(
         "access-analyzer:ListAnalyzers",
         "acm-pca:ListCertificateAuthorities",
         "acm:ListCertificates",
+        "airflow:ListEnvironments",
         "appsync:ListGraphqlApis",
         "athena:ListWorkGroups",
         "autoscaling:DescribeAutoScalingGroups",
         "autoscaling:DescribeLaunchConfigurations",
         "backup:ListBackupPlans",
         "backup:ListBackupVaults",
+        "bedrock:GetModelInvocationLoggingConfiguration",
+        "cloudformation:GetResource",
+        "cloudformation:ListResources",
         "cloudfront:ListDistributions",
         "cloudtrail:DescribeTrails",
         "cloudtrail:ListEventDataStores",
         "cloudwatch:DescribeAlarmsForMetric",
         "codebuild:ListProjects",
+        "codebuild:ListReportGroups",
         "cognito-identity:ListIdentityPools",
         "cognito-idp:ListUserPools",
         "config:DescribeDeliveryChannels",
+        "connect:ListInstances",
         "datasync:ListTasks",
         "dms:DescribeEndpoints",
         "dms:DescribeReplicationInstances",
         "dms:DescribeReplicationTasks",
+        "ds:DescribeDirectories",
         "dynamodb:ListTables",
         "ec2:DescribeAddresses",
         "ec2:DescribeClientVpnEndpoints",
@@ -45,6 +52,7 @@ WITHOUT_RESOURCE = frozenset(
         "ec2:DescribeInstances",
         "ec2:DescribeLaunchTemplateVersions",
         "ec2:DescribeLaunchTemplates",
+        "ec2:DescribeManagedPrefixLists",
         "ec2:DescribeNetworkAcls",
         "ec2:DescribeNetworkInterfaces",
         "ec2:DescribeRouteTables",
@@ -85,41 +93,63 @@ WITHOUT_RESOURCE = frozenset(
         "guardduty:ListDetectors",
         "iam:GetAccountPasswordPolicy",
         "iam:GetAccountSummary",
+        "iam:ListGroups",
+        "iam:ListOpenIDConnectProviders",
         "iam:ListPolicies",
         "iam:ListRoles",
+        "iam:ListSAMLProviders",
         "iam:ListServerCertificates",
         "iam:ListUsers",
         "iam:ListVirtualMFADevices",
         "inspector2:BatchGetAccountStatus",
         "kafka:ListClustersV2",
+        "kafkaconnect:ListConnectors",
         "kinesis:ListStreams",
         "kms:ListKeys",
         "lambda:ListFunctions",
+        "lambda:ListLayerVersions",
+        "lambda:ListLayers",
         "logs:DescribeLogGroups",
         "macie2:GetAutomatedDiscoveryConfiguration",
         "macie2:GetMacieSession",
         "mq:ListBrokers",
         "network-firewall:ListRuleGroups",
         "organizations:DescribeOrganization",
+        "organizations:ListPolicies",
         "redshift-serverless:ListNamespaces",
         "redshift-serverless:ListWorkgroups",
+        "redshift:DescribeClusterSubnetGroups",
         "route53:ListHostedZones",
         "s3:GetAccessPoint",
         "s3:GetAccountPublicAccessBlock",
         "s3:ListAccessPoints",
         "s3:ListAllMyBuckets",
         "s3:ListMultiRegionAccessPoints",
+        "sagemaker:ListDataQualityJobDefinitions",
+        "sagemaker:ListDomains",
         "sagemaker:ListEndpointConfigs",
+        "sagemaker:ListModelBiasJobDefinitions",
+        "sagemaker:ListModelExplainabilityJobDefinitions",
+        "sagemaker:ListModelQualityJobDefinitions",
         "sagemaker:ListModels",
+        "sagemaker:ListMonitoringSchedules",
         "sagemaker:ListNotebookInstances",
         "secretsmanager:ListSecrets",
+        "servicecatalog:ListPortfolios",
+        "ses:DescribeConfigurationSet",
+        "ses:ListConfigurationSets",
         "sns:ListTopics",
         "sqs:ListQueues",
+        "ssm:DescribeParameters",
         "ssm:ListDocuments",
         "ssm:ListResourceComplianceSummaries",
+        "sso:ListInstances",
         "states:ListStateMachines",
+        "transfer:ListConnectors",
         "transfer:ListServers",
         "wafv2:ListWebACLs",
+        "workspaces:DescribeTags",
+        "workspaces:DescribeWorkspaces",
     }
 )
 
@@ -129,8 +159,9 @@ EVERYTHING = "*"
 _ON_ITEMS = frozenset({"dynamodb:GetItem"})
 
 # Everything of a service that is the account's own in the Region may be read, and nothing of another account, except
-# where a resource that is judged here may live elsewhere: a trail of the organization in the management account, a
-# prefix list with AWS or with whoever shares it. What exists once has no Region, and the ARNs of some name no account.
+# where a resource that is judged here may live elsewhere: a trail or a policy of the organization in the management
+# account, a prefix list with AWS or with whoever shares it. What exists once has no Region, and the ARNs of some name
+# no account.
 _OWN = "arn:{partition}:{service}:{region}:{account}:*"
 _ELSEWHERE = {
     "account": "arn:{partition}:account::{account}:account",
@@ -139,8 +170,17 @@ _ELSEWHERE = {
     "cloudtrail": "arn:{partition}:cloudtrail:*:*:*",
     "ec2": "arn:{partition}:ec2:{region}:*:*",
     "iam": "arn:{partition}:iam::{account}:*",
+    "organizations": "arn:{partition}:organizations::*:policy/*",
     "route53": "arn:{partition}:route53:::*",
     "s3": "arn:{partition}:s3:*:*:*",
+    "sso": "arn:{partition}:sso:::*",
+    "servicecatalog": "arn:{partition}:catalog:{region}:{account}:*",
+}
+
+# What asks one service about a resource of another needs to be allowed on both (AWS WAF Developer Guide,
+# "Permissions for GetWebACLForResource").
+_ALSO_ON = {
+    "wafv2:GetWebACLForResource": ("arn:{partition}:elasticloadbalancing:{region}:{account}:loadbalancer/app/*",),
 }
 
 
@@ -149,16 +189,16 @@ def actions_on(service: str, calls: Iterable[Calls]) -> list[str]:
     return sorted({action for each in calls for action in each.values() if action.startswith(f"{service}:")})
 
 
-def reading(calls: Iterable[Calls], stack: Stack) -> list[iam.PolicyStatement]:
-    """Statements that allow exactly the declared actions, on the account's own resources wherever IAM can say so."""
+def reading(actions: Iterable[str], stack: Stack) -> list[iam.PolicyStatement]:
+    """Statements that allow exactly some actions, on the account's own resources wherever IAM can say so."""
     here = {
         "partition": stack.partition,
         "region": stack.region,
         "account": stack.account,
     }
     return [
-        iam.PolicyStatement(actions=actions, resources=[template.format(**here)])
-        for template, actions in _by_resource(calls).items()
+        iam.PolicyStatement(actions=allowed, resources=[template.format(**here)])
+        for template, allowed in _by_resource(actions).items()
     ]
 
 
@@ -181,7 +221,7 @@ def on_items(calls: Iterable[Calls]) -> Calls:
     return {call: action for each in calls for call, action in each.items() if action in _ON_ITEMS}
 
 
-def acknowledgments(calls: Iterable[Calls]) -> list[Acknowledgment]:
+def acknowledgments(actions: Iterable[str]) -> list[Acknowledgment]:
     """cdk-nag asks for a reason for each wildcard."""
     shown = {
         "partition": "<AWS::Partition>",
@@ -193,7 +233,7 @@ def acknowledgments(calls: Iterable[Calls]) -> list[Acknowledgment]:
             id=f"AwsSolutions::AwsSolutions-IAM5[Resource::{template.format(**shown)}]",
             reason=_reason(template),
         )
-        for template in _by_resource(calls)
+        for template in _by_resource(actions)
     ]
 
 
@@ -203,12 +243,13 @@ def _reason(template: str) -> str:
     return "Demarc judges every resource of the type, also those made tomorrow; the actions only read settings"
 
 
-def _by_resource(calls: Iterable[Calls]) -> dict[str, list[str]]:
-    """The declared actions by the resource they are allowed on."""
+def _by_resource(actions: Iterable[str]) -> dict[str, list[str]]:
+    """Actions by the resource they are allowed on."""
     grouped: dict[str, list[str]] = {}
-    for action in sorted({action for each in calls for action in each.values()} - _ON_ITEMS):
+    for action in sorted(set(actions) - _ON_ITEMS):
         service = action.partition(":")[0]
         here = _ELSEWHERE.get(service, _OWN.replace("{service}", service))
         template = EVERYTHING if action in WITHOUT_RESOURCE else here
-        grouped.setdefault(template, []).append(action)
+        for each in (template, *_ALSO_ON.get(action, ())):
+            grouped.setdefault(each, []).append(action)
     return grouped

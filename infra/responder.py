@@ -40,7 +40,8 @@ class Responder(FunctionBox):
         attested: Sequence[Attested],
         ground: Ground,
     ) -> None:
-        reads = [part.calls for reader in readers for part in reader.parts]
+        parts = [part for reader in readers for part in reader.parts]
+        reads = [action for part in parts for action in part.actions]
         super().__init__(
             scope,
             id,
@@ -49,7 +50,7 @@ class Responder(FunctionBox):
             handler="respond",
             matrix=name,
             ground=ground,
-            calls=(*RESPOND, on_items(reads)),
+            calls=(*RESPOND, on_items(part.calls for part in parts)),
             timeout=_TIMEOUT,
             by_index=False,
         )

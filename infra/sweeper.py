@@ -72,7 +72,7 @@ class Sweeper(FunctionBox):
         self.consume(self.requests, batch=1, concurrency=2)
         self.allow_on(self.requests, *(responder.changes for responder in responders))
         self.function.add_environment("DEMARC_SWEEP_QUEUE", self.requests.queue.queue_url)
-        lists = [reader.inventory.calls for reader in readers if reader.inventory]
+        lists = [action for reader in readers if reader.inventory for action in reader.inventory.actions]
         for statement in reading(lists, Stack.of(self)):
             self.role.add_to_policy(statement)
         Validations.of(self.role).acknowledge(*acknowledgments(lists))

@@ -22,6 +22,9 @@ from moto.dynamodb.models.table import Table
 
 _SAID = frozenset({"Not yet implemented", "Not Found"})
 
+# What moto gives by name only: without one it stumbles over its own parameters.
+_STUMBLES = frozenset({"DescribeCapacityProviders", "DescribeOptionGroups"})
+
 
 def prepare() -> None:
     """From now on, in this process; asking twice changes nothing."""
@@ -47,6 +50,10 @@ def _refuse_unplayed_calls() -> None:
             return call(self, operation_name, api_params)
         except NotImplementedError as unplayed:
             raise _refusal(operation_name) from unplayed
+        except (KeyError, TypeError) as stumble:
+            if operation_name in _STUMBLES:
+                raise _refusal(operation_name) from stumble
+            raise
         except ClientError as error:
             if error.response["Error"]["Code"] == "404" and error.response["Error"].get("Message") in _SAID:
                 raise _refusal(operation_name) from error

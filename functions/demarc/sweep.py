@@ -28,7 +28,7 @@ from demarc.core.price import dollars
 from demarc.core.wire import WireError, from_wire, to_wire
 from demarc.pipeline import Judgement
 from demarc.queues import LONGEST_DELAY
-from demarc.readers import DENIED, Clients, Gone, Reader, resource_of
+from demarc.readers import Clients, Gone, Reader, refusal, resource_of
 from demarc.stores import FindingStore
 from demarc.stores.sweeps import DEADLINE, UNLISTED, Progress, Slice, Sweep, SweepStore, Tally, mark_of
 
@@ -539,11 +539,9 @@ def _pages(reader: Reader, clients: Clients, account: str, region: str) -> Itera
     try:
         yield from reader.inventory.pages(clients, account, region)
     except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code not in DENIED:
-            raise
-        actions = ", ".join(sorted(set(reader.inventory.calls.values())))
-        raise Unlistable(f"{code}: one of {actions} is not allowed") from error
+        if why := refusal(error, reader.inventory.actions):
+            raise Unlistable(why) from error
+        raise
 
 
 def _patience(attempt: int) -> int:

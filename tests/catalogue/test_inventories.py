@@ -28,12 +28,23 @@ NAMES = {
     "AWS::EC2::Instance": "i-0a1b2c3d4e5f60718",
     "AWS::EC2::SecurityGroup": "sg-0a1b2c3d4e5f60718",
     "AWS::IAM::ManagedPolicy": f"arn:aws:iam::{ACCOUNT}:policy/teams/read",
+    "AWS::IAM::OIDCProvider": f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com",
+    "AWS::IAM::SAMLProvider": f"arn:aws:iam::{ACCOUNT}:saml-provider/okta",
     "AWS::KMS::Key": "mrk-1234abcd12ab34cd56ef1234567890ab",
+    "AWS::SSO::PermissionSet": "ssoins-0123456789abcdef/ps-0123456789abcdef",
 }
 
 
 # What is only listed by what holds it.
-HELD = {"AWS::ApiGateway::Stage", "AWS::ECS::Service", "AWS::EKS::Nodegroup"}
+HELD = {
+    "AWS::ApiGateway::Stage",
+    "AWS::ECS::Service",
+    "AWS::EKS::AccessEntry",
+    "AWS::EKS::Nodegroup",
+    "AWS::Lambda::LayerVersion",
+    "AWS::Organizations::Policy",
+    "AWS::SSO::PermissionSet",
+}
 
 
 def nobody(service: str, region: str) -> Any:

@@ -195,7 +195,9 @@ def test_the_line_is_the_line(after_editing: Edit) -> None:
 def test_an_assignment_that_an_earlier_one_swallows_is_unreachable(after_editing: Edit) -> None:
     row = "  - id: blind-spots-are-platform"
     greedy = "  - id: greedy\n    team: platform\n    because: all of it\n    types: &t\n"
-    greedy += "      [AWS::IAM::Role, AWS::IAM::User, AWS::IAM::ManagedPolicy]\n\n"
+    greedy += "      [AWS::IAM::Role, AWS::IAM::User, AWS::IAM::Group, AWS::IAM::ManagedPolicy,\n"
+    greedy += "       AWS::IAM::OIDCProvider, AWS::IAM::SAMLProvider, AWS::Organizations::Policy,\n"
+    greedy += "       AWS::SSO::PermissionSet]\n\n"
 
     problems = after_editing("organization.yaml", row, greedy + row)
 

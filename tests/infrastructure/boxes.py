@@ -31,11 +31,11 @@ def readers_of(responder: str) -> list[Reader]:
     return [reader for reader in readers.load() if reader.responder == responder]
 
 
-def reads_of(name: str) -> list[Calls]:
-    """What a function declares to ask of other services of AWS, about what is not Demarc's."""
+def reads_of(name: str) -> set[str]:
+    """The actions that a function needs to ask other services of AWS about what is not Demarc's."""
     if name == "sweep":
-        return [reader.inventory.calls for reader in readers.load() if reader.inventory]
-    return [part.calls for reader in readers_of(name) for part in reader.parts]
+        return {action for reader in readers.load() if reader.inventory for action in reader.inventory.actions}
+    return {action for reader in readers_of(name) for part in reader.parts for action in part.actions}
 
 
 def own_calls_of(name: str) -> tuple[Calls, ...]:
@@ -44,5 +44,5 @@ def own_calls_of(name: str) -> tuple[Calls, ...]:
     return handler
 
 
-def actions_of(declared: list[Calls] | tuple[Calls, ...]) -> set[str]:
+def actions_of(declared: tuple[Calls, ...]) -> set[str]:
     return {action for each in declared for action in each.values()}

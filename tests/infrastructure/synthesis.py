@@ -57,10 +57,14 @@ class Assembly:
         return properties
 
     def policy_of(self, role: str) -> list[Mapping[str, Any]]:
-        """The statements of every policy attached to a role, by the start of the role's logical id."""
+        """The statements of every policy attached to a role, by the start of the role's logical id.
+
+        What is too long for a role's own policy the CDK puts into a managed one beside it.
+        """
+        policies = self.resources("AWS::IAM::Policy") | self.resources("AWS::IAM::ManagedPolicy")
         return [
             statement
-            for policy in self.resources("AWS::IAM::Policy").values()
+            for policy in policies.values()
             if any(each["Ref"].startswith(role) for each in policy["Properties"]["Roles"])
             for statement in policy["Properties"]["PolicyDocument"]["Statement"]
         ]

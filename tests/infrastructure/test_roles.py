@@ -45,7 +45,7 @@ ON_ITEMS = {"dynamodb:GetItem"}
 # What gives the value of a secret away.
 VALUES = {"secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"}
 
-READS = {action for name in CONSTRUCTS for action in actions_of(reads_of(name)) - ON_ITEMS}
+READS = {action for name in CONSTRUCTS for action in reads_of(name) - ON_ITEMS}
 
 
 def listed(value: Any) -> list[Any]:
@@ -92,7 +92,7 @@ def arns_of(action: str) -> Iterator[str]:
 
 @EACH_FUNCTION
 def test_a_role_allows_exactly_what_is_declared(name: str, assembly: Assembly) -> None:
-    wanted = actions_of(reads_of(name)) | actions_of(own_calls_of(name)) | LOGGING
+    wanted = reads_of(name) | actions_of(own_calls_of(name)) | LOGGING
     if name in FEEDS:
         wanted |= CONSUMING
     if name == "deliver" and "ChatTopic" not in assembly.template["Outputs"]:
@@ -145,7 +145,7 @@ def declares_calls(module: str) -> bool:
 
 @EACH_FUNCTION
 def test_on_what_is_not_ours_a_role_only_reads(name: str) -> None:
-    for action in actions_of(reads_of(name)):
+    for action in reads_of(name):
         assert action.partition(":")[2].startswith(("BatchGet", "Get", "GET", "List", "Describe")), action
 
 
@@ -244,9 +244,9 @@ def test_only_lambda_takes_the_roles(assembly: Assembly) -> None:
 
 def test_no_function_reads_everything() -> None:
     """A sweep names what is there, and reads no settings of it."""
-    everything = {action for reader in readers.load() for part in reader.parts for action in part.calls.values()}
-    assert all(actions_of(reads_of(name)) < everything for name in RESPONDERS)
-    assert not {"s3:GetBucketPolicy", "iam:GetRolePolicy", "kms:GetKeyPolicy"} & actions_of(reads_of("sweep"))
+    everything = {action for reader in readers.load() for part in reader.parts for action in part.actions}
+    assert all(reads_of(name) < everything for name in RESPONDERS)
+    assert not {"s3:GetBucketPolicy", "iam:GetRolePolicy", "kms:GetKeyPolicy"} & reads_of("sweep")
 
 
 def test_each_role_is_one_that_the_matrix_tells_as_demarcs_own(assembly: Assembly) -> None:

@@ -26,7 +26,10 @@ ACCOUNT, REGION = "111122223333", "us-east-1"
 NAMES = {
     "AWS::ApiGateway::Stage": "a1b2c3/stages/live",
     "AWS::ECS::Service": "cluster/service",
+    "AWS::EKS::AccessEntry": "cluster/arn:aws:iam::111122223333:role/operators",
     "AWS::EKS::Nodegroup": "cluster/nodes",
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": "app/shop/0a1b2c3d4e5f6071",
+    "AWS::Lambda::LayerVersion": "common:3",
     "AWS::WAFv2::WebACL": "regional/webacl/name/00000000-0000-4000-8000-000000000000",
     "Demarc::Framework::Requirement": "Demarc/nist-800-53-r5/AT-2",
 }

@@ -1,4 +1,4 @@
-"""Users, roles and policies of ours, as they are read from AWS."""
+"""Users, groups, roles, policies of ours and providers, as they are read from AWS."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from demarc.core.change import TouchIndex, interpret
 from demarc.core.model import Change, Resource
 from demarc.core.snapshot import Snapshot
 from demarc.readers import Gone, Part, Reader
-from demarc.readers.iam import MANAGED_POLICY, ROLE, USER
+from demarc.readers.iam import GROUP, MANAGED_POLICY, OIDC_PROVIDER, ROLE, SAML_PROVIDER, USER
 from tests.integration.schema import matches_cloudformation
 
 REGION = "us-east-1"
@@ -33,7 +33,16 @@ TRUST = {
 OWNER = [{"Key": "owner", "Value": "shop"}]
 
 # What is read to begin with, and what IAM would say of it.
-NAMES = {USER.type: "ada", ROLE.type: "deploy", MANAGED_POLICY.type: POLICY_ARN}
+SAML_ARN = f"arn:aws:iam::{ACCOUNT}:saml-provider/okta"
+OIDC_ARN = f"arn:aws:iam::{ACCOUNT}:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF"
+NAMES = {
+    USER.type: "ada",
+    GROUP.type: "people",
+    ROLE.type: "deploy",
+    MANAGED_POLICY.type: POLICY_ARN,
+    SAML_PROVIDER.type: SAML_ARN,
+    OIDC_PROVIDER.type: OIDC_ARN,
+}
 
 
 def look(clients: Any, reader: Reader, *parts: Part, region: str = REGION) -> Snapshot | Gone:
@@ -314,6 +323,42 @@ def test_a_version_that_was_replaced_while_we_looked_is_looked_at_again(client: 
             look(lambda *_: client, MANAGED_POLICY)
 
 
+# --- who signs people and machines in for us -------------------------------------------------------------------------
+
+
+def test_a_provider_is_read_with_its_keys_and_without_its_metadata(client: Any) -> None:
+    answer = {
+        "SAMLProviderUUID": "ASPAEXAMPLE0123456789ABC",
+        "SAMLMetadataDocument": "<EntityDescriptor/>" * 60,
+        "ValidUntil": NOW,
+        "AssertionEncryptionMode": "Required",
+        "PrivateKeyList": [{"KeyId": "ASKAEXAMPLE0123456789ABC", "Timestamp": THEN}],
+        "Tags": OWNER,
+    }
+    with Stubber(client) as stubber:
+        stubber.add_response("get_saml_provider", answer, {"SAMLProviderArn": SAML_ARN})
+        snapshot = see(lambda *_: client, SAML_PROVIDER)
+
+    assert (snapshot["Arn"], snapshot["Name"], snapshot["AssertionEncryptionMode"]) == (SAML_ARN, "okta", "Required")
+    assert snapshot["PrivateKeyList"] == [{"KeyId": "ASKAEXAMPLE0123456789ABC", "Timestamp": THEN.isoformat()}]
+    assert snapshot["Observed.ValidUntil"] == NOW.isoformat()
+    assert "EntityDescriptor" not in json.dumps(snapshot.properties)
+    assert snapshot.tags == {"owner": "shop"}
+    matches_cloudformation(snapshot)
+
+
+def test_an_issuer_with_a_path_is_one_provider(clients: AwsClients, iam: Any) -> None:
+    url = f"https://{OIDC_ARN.partition('oidc-provider/')[2]}"
+    made = iam.create_open_id_connect_provider(Url=url, ClientIDList=["sts.amazonaws.com"])
+
+    snapshot = see(clients, OIDC_PROVIDER)
+
+    assert made["OpenIDConnectProviderArn"] == snapshot.resource.identifier == snapshot.resource.arn
+    assert snapshot["Url"] == url.removeprefix("https://")
+    assert snapshot["ClientIdList"] == ["sts.amazonaws.com"]
+    matches_cloudformation(snapshot)
+
+
 # --- calls, and what goes wrong with them ----------------------------------------------------------------------------
 
 EVERY_PART = [
@@ -396,7 +441,9 @@ def test_an_inline_policy_that_may_not_be_read_is_not_left_out(client: Any, code
 
 def _method(each: Part) -> str:
     """The client's method for the first call of a part."""
-    operation = next(iter(each.calls)).partition(".")[2].replace("MFA", "Mfa")
+    operation = next(iter(each.calls)).partition(".")[2]
+    for shout, said in {"MFA": "Mfa", "SAML": "Saml", "OpenIDC": "OpenIdC"}.items():
+        operation = operation.replace(shout, said)
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in operation).removeprefix("_")
 
 
@@ -422,7 +469,24 @@ TOUCHED = [
         {"userName": "ada", "policyArn": POLICY_ARN},
         [("ManagedPolicy", POLICY_ARN), ("User", "ada")],
     ),
-    ("AttachGroupPolicy", {"groupName": "admin", "policyArn": POLICY_ARN}, [("ManagedPolicy", POLICY_ARN)]),
+    (
+        "AttachGroupPolicy",
+        {"groupName": "admin", "policyArn": POLICY_ARN},
+        [("Group", "admin"), ("ManagedPolicy", POLICY_ARN)],
+    ),
+    (
+        "DetachGroupPolicy",
+        {"groupName": "admin", "policyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"},
+        [("Group", "admin")],
+    ),
+    ("PutGroupPolicy", {"groupName": "admin", "policyName": "p", "policyDocument": "{}"}, [("Group", "admin")]),
+    ("UpdateGroup", {"groupName": "admin", "newGroupName": "owners"}, [("Group", "admin"), ("Group", "owners")]),
+    ("UpdateSAMLProvider", {"sAMLProviderArn": SAML_ARN}, [("SAMLProvider", SAML_ARN)]),
+    (
+        "AddClientIDToOpenIDConnectProvider",
+        {"openIDConnectProviderArn": OIDC_ARN, "clientID": "sts.amazonaws.com"},
+        [("OIDCProvider", OIDC_ARN)],
+    ),
     ("UpdateAssumeRolePolicy", {"roleName": "deploy", "policyDocument": "{}"}, [("Role", "deploy")]),
     (
         "PutRolePermissionsBoundary",
@@ -447,7 +511,7 @@ def interpreted(name: str, asked: Any, answered: Any = None) -> Any:
         "requestParameters": asked,
         "responseElements": answered,
     }
-    return interpret(record, TouchIndex((USER, ROLE, MANAGED_POLICY)))
+    return interpret(record, TouchIndex(readers.load(NAMES)))
 
 
 def touched(change: Any) -> list[tuple[str, str]]:
@@ -464,17 +528,16 @@ def test_what_is_made_without_a_name_is_named_by_the_answer() -> None:
     key = interpreted("CreateAccessKey", None, {"accessKey": {"accessKeyId": "AKIA1", "userName": "ada"}})
     policy = interpreted("CreatePolicy", {"policyName": "read"}, {"policy": {"arn": POLICY_ARN, "policyName": "read"}})
 
+    saml = interpreted("CreateSAMLProvider", {"name": "okta"}, {"sAMLProviderArn": SAML_ARN})
+    oidc = interpreted("CreateOpenIDConnectProvider", {"url": "u"}, {"openIDConnectProviderArn": OIDC_ARN})
+
     assert touched(key) == [("User", "ada")]
+    assert touched(saml) == [("SAMLProvider", SAML_ARN)]
+    assert touched(oidc) == [("OIDCProvider", OIDC_ARN)]
     assert touched(policy) == [("ManagedPolicy", POLICY_ARN)]
 
 
-@pytest.mark.parametrize(
-    ("name", "asked"),
-    [
-        ("CreateServiceLinkedRole", {"aWSServiceName": "support.amazonaws.com"}),
-        ("DetachGroupPolicy", {"groupName": "admin", "policyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}),
-        ("PutGroupPolicy", {"groupName": "admin", "policyName": "p", "policyDocument": "{}"}),
-    ],
-)
-def test_what_is_of_aws_or_of_a_group_touches_nothing_of_ours(name: str, asked: Any) -> None:
-    assert not isinstance(interpreted(name, asked), Change)
+def test_what_is_of_aws_touches_nothing_of_ours() -> None:
+    made = interpreted("CreateServiceLinkedRole", {"aWSServiceName": "support.amazonaws.com"})
+
+    assert not isinstance(made, Change)

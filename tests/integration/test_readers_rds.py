@@ -146,6 +146,7 @@ def test_names_are_taken_out_of_their_structures() -> None:
     secret = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!db-1"
     snapshot = answered(
         DBInstanceIdentifier="orders",
+        DBParameterGroups=[{"DBParameterGroupName": "default.postgres16", "ParameterApplyStatus": "in-sync"}],
         DBSubnetGroup={"DBSubnetGroupName": "private"},
         VpcSecurityGroups=[{"VpcSecurityGroupId": "sg-1", "Status": "active"}],
         MasterUserSecret={"SecretArn": secret, "SecretStatus": "active"},
@@ -157,6 +158,7 @@ def test_names_are_taken_out_of_their_structures() -> None:
     )
 
     assert isinstance(snapshot, Snapshot)
+    assert snapshot["DBParameterGroupName"] == "default.postgres16"
     assert snapshot["DBSubnetGroupName"] == "private"
     assert snapshot["VPCSecurityGroups"] == ["sg-1"]
     assert snapshot["MasterUserSecret"] == {"SecretArn": secret}

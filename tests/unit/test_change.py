@@ -322,6 +322,50 @@ def test_a_touch_that_is_written_for_one_version_is_found_by_any_other(written: 
     assert TouchIndex([thing]).pointers("x", called.replace("Thing", "ThingUrl")) == ()
 
 
+LAYER = Known(
+    "AWS::Lambda::LayerVersion",
+    "arn:{partition}:lambda:{region}:{account}:layer:{identifier!s}",
+    (Touch(EC2, ("StopInstances",), ("requestParameters.layer",), also="requestParameters.versionNumber", joined=":"),),
+)
+LAYER_ARN = "arn:aws:lambda:eu-west-1:111122223333:layer:common"
+
+
+@pytest.mark.parametrize("layer", ["common", LAYER_ARN, LAYER_ARN.replace(":", "%3A"), LAYER_ARN.replace(":", "%3a")])
+@pytest.mark.parametrize("version", [3, "3"])
+def test_a_name_is_read_as_the_service_took_it_and_goes_on_with_a_number(layer: str, version: Any) -> None:
+    asked = {"layer": layer, "versionNumber": version}
+    change = interpret(record("instance-stopped-long-ago", requestParameters=asked), TouchIndex([LAYER]))
+
+    assert isinstance(change, Change)
+    assert [(each.resource.identifier, each.resource.arn) for each in change.touched] == [
+        ("common:3", f"{LAYER_ARN}:3"),
+    ]
+
+
+@pytest.mark.parametrize(("layer", "version"), [("common", True), ("common", None), ("arn%3A%00", 3), (3, 3)])
+def test_what_is_no_name_or_no_number_names_nothing(layer: Any, version: Any) -> None:
+    asked = {"layer": layer, "versionNumber": version}
+
+    assert isinstance(
+        interpret(record("instance-stopped-long-ago", requestParameters=asked), TouchIndex([LAYER])), NoChange
+    )
+
+
+@pytest.mark.parametrize("named", ["/shop/key", "shop/key", "arn:aws:ssm:eu-west-1:111122223333:parameter/shop/key"])
+def test_a_name_shares_the_slash_that_it_begins_with_with_its_arn(named: str) -> None:
+    parameter = Known(
+        "AWS::SSM::Parameter",
+        "arn:{partition}:ssm:{region}:{account}:parameter/{identifier!s}",
+        (Touch(EC2, ("StopInstances",), ("requestParameters.name",)),),
+    )
+    found = interpret(record("instance-stopped-long-ago", requestParameters={"name": named}), TouchIndex([parameter]))
+
+    assert isinstance(found, Change)
+    assert [(each.resource.identifier, each.resource.arn) for each in found.touched] == [
+        ("shop/key", "arn:aws:ssm:eu-west-1:111122223333:parameter/shop/key"),
+    ]
+
+
 def test_a_touch_that_is_written_for_two_versions_is_found_once() -> None:
     names = ("UpdateThing20150331", "UpdateThing20150331v2")
     thing = Known("AWS::X::Thing", "arn:{partition}:x:::{identifier}", (Touch("x", names, ("requestParameters.a",)),))

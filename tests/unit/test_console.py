@@ -19,6 +19,7 @@ ACCOUNT = "123456789012"
     [
         ("AWS::S3::Bucket", "photos", "arn:aws:s3:::photos", "https://eu-west-1.console.aws.amazon.com/s3/buckets/photos?region=eu-west-1"),
         ("AWS::IAM::Role", "a role", "arn:aws:iam::1:role/a", "https://console.aws.amazon.com/iam/home#/roles/details/a%20role"),
+        ("AWS::IAM::Group", "admins", "arn:aws:iam::1:group/admins", "https://console.aws.amazon.com/iam/home#/groups/details/admins"),
         ("AWS::EC2::SecurityGroup", "sg-1", "arn:aws-cn:ec2:eu-west-1:1:security-group/sg-1", "https://eu-west-1.console.amazonaws.cn/ec2/home?region=eu-west-1#SecurityGroup:groupId=sg-1"),
         ("AWS::IAM::ManagedPolicy", "x", "arn:aws-us-gov:iam::1:policy/p", "https://console.amazonaws-us-gov.com/iam/home#/policies/details/arn%3Aaws-us-gov%3Aiam%3A%3A1%3Apolicy%2Fp"),
         ("AWS::New::Thing", "x", "arn:aws:new:::x", "https://eu-west-1.console.aws.amazon.com/console/home?region=eu-west-1"),

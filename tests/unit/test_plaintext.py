@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demarc.core.plaintext import kind_of, secrets_in
+from demarc.core.plaintext import is_called_a_secret, kind_of, secrets_in
 
 BY_NAME = "secret by its name"
 IN_AN_ADDRESS, IN_A_CONNECTION = "password in an address", "password in a connection string"
@@ -187,3 +187,25 @@ def test_any_text_is_answered(variables: dict[str, str]) -> None:
 def test_a_long_text_is_answered(once: str) -> None:
     """With bounds that were forgotten, this would not end today."""
     secrets_in({once * 20_000: "", "signing_key": once * 20_000})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("/shop/prod/db/password", "/shop/prod/DB_PASSWORD", "dbPassword", "api-key", "/github/app/private-key"),
+        *("/ci/npm/token", "/x/credentials", "/x/oauth/client_secret", "/x/password_2", "/x/secret/"),
+    ],
+)
+def test_a_name_says_that_a_secret_is_kept_under_it(name: str) -> None:
+    assert is_called_a_secret(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("", "/", "/shop/db/host", "/shop/secrets/log-level", "/shop/db/password-arn", "/shop/token/lifetime"),
+        *("/x/public_key", "/x/secret-name", "/cdk-bootstrap/hnb659fds/version", "/x/passthrough", "/x/sort_key"),
+    ],
+)
+def test_a_name_that_says_where_a_secret_is_or_something_else_does_not(name: str) -> None:
+    assert not is_called_a_secret(name)

@@ -1,4 +1,4 @@
-"""Who may become a role, what users, roles and policies allow, and whether credentials are kept as they should be.
+"""Who may become a role, what identities and policies allow, how credentials are kept, and who signs people in for us.
 
 What AWS owns is not judged: nobody but AWS can change a service-linked role or a policy of AWS's, and nobody but IAM
 Identity Center a role that it made.
@@ -6,16 +6,16 @@ Identity Center a role that it made.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from demarc.checks import NotApplicable, needs, sharing
+from demarc.checks import NotApplicable, granting, needs, sharing
 from demarc.core import policy as iam
 from demarc.core import privilege, trust
 from demarc.core.model import Drift
-from demarc.core.snapshot import Snapshot, Unread
+from demarc.core.snapshot import Snapshot
 
 _TRUST = "AssumeRolePolicyDocument"
 _INLINE = "Policies"
@@ -24,6 +24,8 @@ _DOCUMENT = "PolicyDocument"
 _KEYS = "Observed.AccessKeys"
 _PROFILE = "Observed.LoginProfile"
 _LAST_SIGN_IN = "Observed.PasswordLastUsedAt"
+_VALID_UNTIL = "Observed.ValidUntil"
+_PRIVATE_KEYS = "PrivateKeyList"
 
 # IAM User Guide, "Service-linked roles"; IAM Identity Center User Guide, "Referencing permission sets in resource
 # policies": under these paths AWS keeps roles of its own in our account.
@@ -31,8 +33,6 @@ _OF_AWS = {
     "/aws-service-role/": "the role is linked to a service, and only that service can change it",
     "/aws-reserved/": "AWS keeps the role, as IAM Identity Center does from its permission sets",
 }
-_ADMINISTRATOR = "AdministratorAccess"
-_SHOWN = 5
 
 
 # --- who may become a role -------------------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ def _refuse_what_is_of_aws(snapshot: Snapshot) -> None:
             raise NotApplicable(why)
 
 
-# --- what users and roles may do -------------------------------------------------------------------------------------
+# --- what users, groups and roles may do -----------------------------------------------------------------------------
 
 
 @needs("Path", _INLINE, _ATTACHED, "PermissionsBoundary")
@@ -119,20 +119,29 @@ def is_no_administrator(snapshot: Snapshot) -> Iterator[Drift]:
     boundary = snapshot["PermissionsBoundary"]
     because = "it allows every action on every resource"
     because += f"; the boundary {boundary} may take some of it away" if boundary else ""
-    for drift in _attached_of_aws(snapshot, (_ADMINISTRATOR,)):
+    for drift in _attached_of_aws(snapshot, (granting.ADMINISTRATOR,)):
         yield replace(drift, because=because)
-    yield from _administration(_inline_of(snapshot), because)
+    yield from granting.administration(_inline_of(snapshot), because)
+
+
+@needs(_INLINE, _ATTACHED)
+def makes_no_administrators(snapshot: Snapshot) -> Iterator[Drift]:
+    """The same of a group, which has no boundary: everybody who is put into it has what it has."""
+    because = "it allows every action on every resource to all who are in the group"
+    for drift in _attached_of_aws(snapshot, (granting.ADMINISTRATOR,)):
+        yield replace(drift, because=because)
+    yield from granting.administration(_inline_of(snapshot), because)
 
 
 @needs("Path", _INLINE, _ATTACHED)
 def cannot_become_administrator(snapshot: Snapshot, *, policies: Sequence[str]) -> Iterator[Drift]:
-    """Policies by which a user or role gains the permissions of others (NIST SP 800-53 AC-6(10); ATT&CK T1098.003).
+    """Policies by which a user, group or role gains the permissions of others (AC-6(10); ATT&CK T1098.003).
 
     Inline policies are judged together, as IAM does. What is attached adds to it and is judged as a resource of its
     own, or by its name.
 
     Args:
-        snapshot: a user or role.
+        snapshot: a user, group or role.
         policies: names of AWS's policies that open a path.
 
     Raises:
@@ -140,11 +149,11 @@ def cannot_become_administrator(snapshot: Snapshot, *, policies: Sequence[str]) 
     """
     _refuse_what_is_of_aws(snapshot)
     written = _inline_of(snapshot)
-    if any(_attached_of_aws(snapshot, (_ADMINISTRATOR,))):
+    if any(_attached_of_aws(snapshot, (granting.ADMINISTRATOR,))):
         raise NotApplicable("it is an administrator already")
     for drift in _attached_of_aws(snapshot, policies):
         yield replace(drift, because="whoever has it can give themselves every permission")
-    yield from _escalation(written)
+    yield from granting.escalation(written)
 
 
 @needs("Path", _ATTACHED)
@@ -152,7 +161,7 @@ def attaches_none_of(snapshot: Snapshot, *, policies: Sequence[str]) -> Iterator
     """Policies of AWS's that nobody is to have (NIST SP 800-53 AC-6).
 
     Args:
-        snapshot: a user or role.
+        snapshot: a user, group or role.
         policies: their names.
     """
     _refuse_what_is_of_aws(snapshot)
@@ -164,11 +173,11 @@ def inline_policies_decrypt_with_named_keys(snapshot: Snapshot, *, actions: Sequ
     """Each inline statement that allows one of the actions on all keys (NIST SP 800-53 AC-6; Security Hub KMS.2).
 
     Args:
-        snapshot: a user or role.
+        snapshot: a user, group or role.
         actions: what may be allowed on named keys only.
     """
     _refuse_what_is_of_aws(snapshot)
-    yield from _on_all_keys(_inline_of(snapshot), actions)
+    yield from granting.on_all_keys(_inline_of(snapshot), actions)
 
 
 @needs(_INLINE, _ATTACHED)
@@ -180,21 +189,13 @@ def has_no_policies_of_its_own(snapshot: Snapshot) -> Iterator[Drift]:
             yield Drift(path, "policies on groups and roles only", policies)
 
 
-def _attached_of_aws(snapshot: Snapshot, names: Iterable[str]) -> Iterator[Drift]:
-    """Policies of AWS's with one of the names, in whatever partition and path."""
-    for arn in snapshot[_ATTACHED] or ():
-        account, _, path = arn.partition(":iam::")[2].partition(":")
-        if account == "aws" and path.rpartition("/")[2] in names:
-            yield Drift(_ATTACHED, f"not {path.rpartition('/')[2]}", arn)
-
-
 # --- what policies of ours allow -------------------------------------------------------------------------------------
 
 
 @needs(_DOCUMENT, "AttachmentCount", "PermissionsBoundaryUsageCount")
 def grants_no_administration(snapshot: Snapshot) -> Iterator[Drift]:
     """Each statement that allows everything everywhere (NIST SP 800-53 AC-6; Security Hub IAM.1)."""
-    yield from _administration(_document_of(snapshot), "it allows every action on every resource")
+    yield from granting.administration(_document_of(snapshot), "it allows every action on every resource")
 
 
 @needs(_DOCUMENT, "AttachmentCount", "PermissionsBoundaryUsageCount")
@@ -205,7 +206,7 @@ def grants_no_whole_service(snapshot: Snapshot) -> Iterator[Drift]:
         yield Drift(
             path=written.place(statement),
             required="the actions that are needed",
-            actual=_said(statement),
+            actual=granting.said(statement),
             because=f"it allows {', '.join(patterns)} on every resource",
         )
 
@@ -218,7 +219,7 @@ def decrypts_with_named_keys(snapshot: Snapshot, *, actions: Sequence[str]) -> I
         snapshot: a managed policy.
         actions: what may be allowed on named keys only.
     """
-    yield from _on_all_keys(_document_of(snapshot), actions)
+    yield from granting.on_all_keys(_document_of(snapshot), actions)
 
 
 @needs(_DOCUMENT, "AttachmentCount", "PermissionsBoundaryUsageCount")
@@ -228,44 +229,18 @@ def opens_no_path_to_administration(snapshot: Snapshot) -> Iterator[Drift]:
     Raises:
         NotApplicable: if everything is allowed, which is another control's to say.
     """
-    yield from _escalation(_document_of(snapshot))
+    yield from granting.escalation(_document_of(snapshot))
 
 
-# --- what is written -------------------------------------------------------------------------------------------------
+def _inline_of(snapshot: Snapshot) -> granting.Written:
+    return granting.inline_at(snapshot, _INLINE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """Policies that hold together, and where in the snapshot each statement of them stands, by its index."""
-
-    policy: iam.Policy
-    places: tuple[str, ...]
-
-    def place(self, statement: iam.Statement) -> str:
-        return self.places[statement.index]
+def _attached_of_aws(snapshot: Snapshot, names: Iterable[str]) -> Iterator[Drift]:
+    return granting.attached_of_aws(snapshot, _ATTACHED, names)
 
 
-def _inline_of(snapshot: Snapshot) -> _Written:
-    """A user's or role's inline policies as one: they add up, and a Deny in one holds for all."""
-    statements: list[iam.Statement] = []
-    places: list[str] = []
-    for each in snapshot[_INLINE] or ():
-        # By name, since the order of the others changes with whatever is added.
-        path = f"{_INLINE}[{each['PolicyName']}].{_DOCUMENT}"
-        for statement in _parsed(each[_DOCUMENT], _INLINE).statements:
-            places.append(sharing.place(path, statement))
-            statements.append(replace(statement, index=len(statements)))
-    return _Written(iam.Policy(tuple(statements)), tuple(places))
-
-
-def _parsed(document: Any, prop: str) -> iam.Policy:
-    try:
-        return iam.parse(document)
-    except iam.PolicyUnreadable as why:
-        raise Unread(prop, str(why)) from why
-
-
-def _document_of(snapshot: Snapshot) -> _Written:
+def _document_of(snapshot: Snapshot) -> granting.Written:
     """A managed policy's document.
 
     Raises:
@@ -275,60 +250,7 @@ def _document_of(snapshot: Snapshot) -> _Written:
         raise NotApplicable("the policy is AWS's, and only AWS can change it")
     if snapshot["PermissionsBoundaryUsageCount"] and not snapshot["AttachmentCount"]:
         raise NotApplicable("the policy is used as a permissions boundary only, which limits and grants nothing")
-    policy = iam.of(snapshot, _DOCUMENT) or iam.Policy(())
-    return _Written(policy, tuple(sharing.place(_DOCUMENT, statement) for statement in policy.statements))
-
-
-def _administration(written: _Written, because: str) -> Iterator[Drift]:
-    for statement in privilege.full_administration(written.policy):
-        yield Drift(written.place(statement), "the actions and resources that are needed", _said(statement), because)
-
-
-def _refuse_administration(written: _Written) -> None:
-    if any(privilege.full_administration(written.policy)):
-        raise NotApplicable("it allows everything already")
-
-
-def _on_all_keys(written: _Written, actions: Sequence[str]) -> Iterator[Drift]:
-    granted: dict[int, list[str]] = {}
-    for action in actions:
-        for statement in privilege.granted_everywhere(written.policy, action):
-            granted.setdefault(statement.index, []).append(action)
-    for index, allowed in sorted(granted.items()):
-        yield Drift(
-            path=written.places[index],
-            required="keys by their ARN",
-            actual=_said(written.policy.statements[index]),
-            because=f"it allows {', '.join(allowed)} on every key whose own policy leaves it to IAM",
-        )
-
-
-def _escalation(written: _Written) -> Iterator[Drift]:
-    _refuse_administration(written)
-    opened: dict[int, list[str]] = {}
-    for escalation in privilege.escalations(written.policy):
-        opened.setdefault(escalation.statement.index, []).append(str(escalation.path))
-    for index, paths in sorted(opened.items()):
-        more = f" and {len(paths) - _SHOWN} more ways" if len(paths) > _SHOWN else ""
-        yield Drift(
-            path=written.places[index],
-            required="named resources, or none of these actions",
-            actual=_said(written.policy.statements[index]),
-            because=f"its holder takes the permissions of others by {', '.join(paths[:_SHOWN])}{more}",
-        )
-
-
-def _said(statement: iam.Statement) -> Mapping[str, Any]:
-    """A statement of an identity's policy, without its conditions."""
-    said = {
-        "Sid": statement.sid,
-        "Effect": statement.effect,
-        "Action": list(statement.actions),
-        "NotAction": list(statement.not_actions),
-        "Resource": list(statement.resources),
-        "NotResource": list(statement.not_resources),
-    }
-    return {name: value for name, value in said.items() if value}
+    return granting.document_at(snapshot, _DOCUMENT)
 
 
 # --- credentials -----------------------------------------------------------------------------------------------------
@@ -397,5 +319,52 @@ def _active(snapshot: Snapshot) -> list[Mapping[str, str]]:
 
 def _is_past(snapshot: Snapshot, times: Iterable[str | None], days: int) -> bool:
     """Whether the latest of some moments lies more than some days before the snapshot."""
-    latest = max(datetime.fromisoformat(time) for time in times if time)
-    return snapshot.observed_at - latest > timedelta(days=days)
+    known = [datetime.fromisoformat(time) for time in times if time]
+    return bool(known) and snapshot.observed_at - max(known) > timedelta(days=days)
+
+
+# --- who signs people and machines in for us -------------------------------------------------------------------------
+
+
+@needs(_VALID_UNTIL)
+def metadata_lasts(snapshot: Snapshot, *, days: int) -> Iterator[Drift]:
+    """That a SAML provider's metadata still counts in some days (NIST SP 800-53 IA-5(2), SC-17).
+
+    IAM API Reference, "GetSAMLProvider": it says until when.
+
+    Args:
+        snapshot: a SAML provider.
+        days: how long before its end it should have been renewed.
+    """
+    until = snapshot[_VALID_UNTIL]
+    if until and datetime.fromisoformat(until) - snapshot.observed_at < timedelta(days=days):
+        yield Drift(_VALID_UNTIL, f"at least {days} days from now", until)
+
+
+@needs(_PRIVATE_KEYS)
+def decryption_keys_are_renewed(snapshot: Snapshot, *, days: int) -> Iterator[Drift]:
+    """Each key for assertions that IAM has had for more than some days (NIST SP 800-53 SC-12, IA-5).
+
+    Args:
+        snapshot: a SAML provider.
+        days: the longest time that a key is to be used.
+    """
+    for key in snapshot[_PRIVATE_KEYS] or ():
+        if _is_past(snapshot, (key.get("Timestamp"),), days):
+            yield Drift(f"{_PRIVATE_KEYS}[{key.get('KeyId')}]", f"uploaded within {days} days", key["Timestamp"])
+
+
+@needs("Url")
+def issuer_is_known(snapshot: Snapshot, *, issuers: Sequence[str]) -> Iterator[Drift]:
+    """That an OpenID Connect provider's issuer is one of those that we know (NIST SP 800-53 IA-8, AC-20).
+
+    Args:
+        snapshot: an OpenID Connect provider.
+        issuers: issuers without their scheme; a `*` stands for what is between two dots or slashes, since whoever
+            makes a provider chooses its name.
+    """
+    issuer = (snapshot["Url"] or "").removeprefix("https://").rstrip("/")
+    if not any(re.fullmatch(re.escape(each).replace(r"\*", "[^./]+"), issuer, re.IGNORECASE) for each in issuers):
+        yield Drift(
+            "Url", "an issuer that we know", issuer, because="whoever it signs for may become roles that trust it"
+        )

@@ -29,6 +29,8 @@ class ArnShape:
 
     An identifier ends at the next slash or colon, since what follows is something else within the resource; where it
     has some of its own, the template says `{identifier!s}`. A `*` stands for an id that only AWS knows.
+    A name that begins with a slash shares it with the ARN, and is known without it (AWS Systems Manager User Guide,
+    "Parameter name requirements and constraints": `/shop/key` is `parameter/shop/key`).
     """
 
     template: str
@@ -50,7 +52,8 @@ class ArnShape:
     def named(self, value: str) -> Named | None:
         """What a value of a record names; None for the ARN of another type."""
         if not value.startswith("arn:"):
-            return Named(value) if self._may_be_called(value) else None
+            name = value.removeprefix("/") if "/{identifier" in self.template else value
+            return Named(name) if name and self._may_be_called(name) else None
         parts = value.split(":", 5)
         # What AWS owns itself (`arn:aws:iam::aws:policy/...`) is nobody's to change.
         if len(parts) < 6 or parts[4] == "aws" or (self.service and parts[2] != self.service):

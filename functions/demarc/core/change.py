@@ -7,10 +7,11 @@ userIdentity element". Everything in a record is untrusted text: it points at re
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 from demarc.core.actor import identify
 from demarc.core.arn import ArnShape, Named
@@ -70,7 +71,9 @@ class Touch:
     `only` is a prefix that the identifier must have (tagging calls name resources of many types). An ARN of another
     type yields nothing, so calls that take any ARN need no prefix.
     `region` is the path to the Region of what is touched, for calls that are sent to another one.
-    `also` is the path to what the name goes on with, after `joined`: a stage's name after its API's id.
+    `also` is the path to what the name goes on with, after `joined`: a stage's name after its API's id, the number of
+    a layer's version after the layer's name.
+    `before` is what such a name begins with, by what the record has at the path `by`: a web ACL's scope.
     `last` says that the name is what follows the last slash of the value (a queue's URL).
     `sets` are the snapshot properties the call writes: what drifted elsewhere is not this call's doing.
     """
@@ -84,6 +87,8 @@ class Touch:
     last: bool = False
     also: str = ""
     joined: str = "/"
+    by: str = ""
+    before: Mapping[str, str] = field(default_factory=dict)
 
 
 class Touchable(Protocol):
@@ -378,13 +383,18 @@ class _Pointer:
     last: bool
     also: tuple[Step, ...]
     joined: str
+    by: tuple[Step, ...]
+    before: Mapping[str, str]
 
     @classmethod
     def of(cls, type_: str, shape: ArnShape, touch: Touch) -> _Pointer:
         paths = tuple(() if path == "account" else compiled(path) for path in touch.at)
         region = compiled(touch.region) if touch.region else ()
         also = compiled(touch.also) if touch.also else ()
-        return cls(type_, shape, paths, touch.sets, touch.only, region, touch.last, also, touch.joined)
+        by = compiled(touch.by) if touch.by else ()
+        return cls(
+            type_, shape, paths, touch.sets, touch.only, region, touch.last, also, touch.joined, by, touch.before
+        )
 
     def resources(self, record: _Record, account: str, region: str) -> Iterator[Resource]:
         region = self._region(record) or region
@@ -408,7 +418,7 @@ class _Pointer:
         return self._accepted(each.get("ARN") for each in _listed(record) if each.get("type") == self.type)
 
     def _accepted(self, values: Iterable[Any]) -> list[Named]:
-        texts = (self._name_in(text_of(value)) for value in values)
+        texts = (self._name_in(_name_of(value)) for value in values)
         found = (self.shape.named(text) for text in texts if text)
         return [named for named in found if named and self._fits(named)]
 
@@ -417,16 +427,32 @@ class _Pointer:
         if not self.also:
             yield from values
             return
-        rest = text_of(next(reach(record.fields, self.also), None))
+        rest = next(reach(record.fields, self.also), None)
+        rest = str(rest) if type(rest) is int else _name_of(rest)
+        before = self._before(record)
         for value in values:
-            if rest and (first := text_of(value)):
-                yield f"{first}{self.joined}{rest}"
+            if rest and before is not None and (first := _name_of(value)):
+                yield f"{before}{first}{self.joined}{rest}"
+
+    def _before(self, record: _Record) -> str | None:
+        """What the name begins with; None where the record does not say it, or has something that nobody knows."""
+        if not self.by:
+            return ""
+        return self.before.get(text_of(next(reach(record.fields, self.by), None)) or "")
 
     def _name_in(self, text: str | None) -> str | None:
         return text.rpartition("/")[2] if text and self.last and not text.startswith("arn:") else text
 
     def _fits(self, named: Named) -> bool:
         return not self.only or named.identifier.startswith(self.only) or (named.arn or "").startswith(self.only)
+
+
+def _name_of(value: Any) -> str | None:
+    """A value as a name. What a service takes in the address of a call, it may record as it stood there: MSK and EKS
+    have `arn%3Aaws%3A...` (Amazon MSK Developer Guide, "Log API calls with AWS CloudTrail").
+    """
+    text = text_of(value)
+    return text_of(unquote(text)) if text and text.lower().startswith("arn%3a") else text
 
 
 def _owner(record: _Record, arn: str) -> str | None:

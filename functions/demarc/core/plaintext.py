@@ -127,6 +127,14 @@ def _told(name: str, value: str) -> str:
     return _A_NAME if holds_it or _form_of(name) else name
 
 
+def is_called_a_secret(name: str) -> bool:
+    """Whether a name says that a secret is kept under it, where nobody looks at the value; of a path, its last part."""
+    words = _COUNTED.sub("", _SEAM.sub("_", name.rstrip("/").rpartition("/")[2]).lower().strip("_"))
+    if _SPEAKS_OF_ONE.search(words) or _PUBLIC.search(words):
+        return False
+    return bool(_PASSWORD.search(words) or _SECRET.search(words))
+
+
 def kind_of(name: str, value: str) -> str | None:
     """What kind of secret a value seems to be, or the name itself; None if neither seems to be one."""
     value = value.strip()

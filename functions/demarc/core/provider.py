@@ -41,6 +41,19 @@ KEPT: Mapping[str, tuple[Keeping, ...]] = {
             "it is a service-linked role, whose trust and permissions the service defines",
         ),
     ),
+    "AWS::IAM::SAMLProvider": (
+        # IAM Identity Center User Guide, "Using service-linked roles for IAM Identity Center": its role makes and
+        # changes them in each account that people are assigned to.
+        Keeping(
+            "identifier",
+            "arn:*:iam::*:saml-provider/AWSSSO_*_DO_NOT_DELETE",
+            "it is the provider that IAM Identity Center makes in each of its accounts",
+        ),
+    ),
+    "AWS::Organizations::Policy": (
+        # AWS Organizations User Guide, "Service control policies": FullAWSAccess, which is attached to begin with.
+        Keeping("AwsManaged", "True", "it is a policy that AWS wrote and only AWS can change"),
+    ),
     "AWS::Backup::BackupVault": (
         # AWS Backup Developer Guide, "Automatic backups of Amazon EFS": the vault that EFS makes for them.
         Keeping("identifier", "aws/efs/automatic-backup-vault", "it is the vault that EFS makes for its own backups"),
@@ -55,15 +68,39 @@ KEPT: Mapping[str, tuple[Keeping, ...]] = {
             "Observed.RequesterManaged", "True", "it is an interface that a service made and that only it can change"
         ),
     ),
+    "AWS::EC2::PrefixList": (
+        # Amazon VPC User Guide, "AWS-managed prefix lists": they cannot be created, modified, shared or deleted.
+        Keeping("OwnerId", "AWS", "it is a prefix list of a service of AWS, which only AWS can change"),
+    ),
     "AWS::EC2::VPCEndpoint": (
         # AWS PrivateLink Guide, "Requester-managed VPC endpoints".
         Keeping(
             "Observed.RequesterManaged", "True", "it is an endpoint that a service made and that only it can change"
         ),
     ),
+    "AWS::EKS::AccessEntry": (
+        # Amazon EKS User Guide, "Using service-linked roles for Amazon EKS": EKS lets its own role in.
+        Keeping(
+            "PrincipalArn",
+            "arn:*:iam::*:role/aws-service-role/*",
+            "it lets in a service-linked role, by which EKS runs the cluster",
+        ),
+    ),
     "AWS::KMS::Key": (
         # AWS KMS Developer Guide, "AWS managed keys": their policies, rotation and deletion cannot be changed.
         Keeping("Observed.KeyManager", "AWS", "it is an AWS managed key, which a customer cannot change or share"),
+    ),
+    "AWS::RDS::DBClusterParameterGroup": (
+        # Amazon Aurora User Guide, "Working with parameter groups": a default group cannot be changed.
+        Keeping("identifier", "default.*", "it is the default group of its family, which a customer cannot change"),
+    ),
+    "AWS::RDS::DBParameterGroup": (
+        # Amazon RDS User Guide, "Working with parameter groups": a default group cannot be changed.
+        Keeping("identifier", "default.*", "it is the default group of its family, which a customer cannot change"),
+    ),
+    "AWS::RDS::OptionGroup": (
+        # Amazon RDS User Guide, "Working with option groups": a default group is empty, and cannot be changed.
+        Keeping("identifier", "default:*", "it is the default group of its engine, which a customer cannot change"),
     ),
     "AWS::SSM::Document": (
         # AWS Systems Manager User Guide, "Documents": those of Amazon are public by design.

@@ -50,25 +50,38 @@ class Part:
     (`s3:GetBucketPublicAccessBlock`). `gives` names top-level properties (`Tags`) or `Observed.X`.
     `read` returns a mapping of those properties; one that is left out is not configured. Where a further call was
     refused, `Unread` maps the property it would have given to the reason.
+    `on_behalf` are the IAM actions that AWS takes with the caller's permissions to answer: calls that it makes itself.
     """
 
     gives: tuple[str, ...]
     calls: Mapping[str, str]
     read: Callable[[Clients, Resource], Mapping[str, Any]]
+    on_behalf: tuple[str, ...] = ()
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """Every IAM action that it needs."""
+        return tuple(sorted({*self.calls.values(), *self.on_behalf}))
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
     """How everything of a type that is in an account and Region is listed.
 
-    `calls` is as in `Part`. `pages` takes the account and the Region, and yields identifiers as events give them, a
-    page as AWS answers it at a time; nothing of a page is kept. A type that exists once per account is listed in the
-    home Region of its partition, where its events arrive, and elsewhere without a call as nothing. A refusal rises like
-    any other error: what may not be listed is not known to be empty.
+    `calls` and `on_behalf` are as in `Part`. `pages` takes the account and the Region, and yields identifiers as events
+    give them, a page as AWS answers it at a time; nothing of a page is kept. A type that exists once per account is
+    listed in the home Region of its partition, where its events arrive, and elsewhere without a call as nothing. A
+    refusal rises like any other error: what may not be listed is not known to be empty.
     """
 
     calls: Mapping[str, str]
     pages: Callable[[Clients, str, str], Iterator[Sequence[str]]]
+    on_behalf: tuple[str, ...] = ()
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """Every IAM action that it needs."""
+        return tuple(sorted({*self.calls.values(), *self.on_behalf}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +124,31 @@ DENIED = frozenset(
         "UnauthorizedOperation",
     }
 )
+
+# What Cloud Control says where the handler of a type gave up, or where there is none (Cloud Control API Reference,
+# "GetResource", Errors). A handler that was refused something comes out as the first more often than as a refusal, and
+# asking again brings the same. Its faults that pass (HandlerInternalFailure, NetworkFailure, Throttling) rise.
+_GIVEN_UP = frozenset(
+    {
+        "GeneralServiceException",
+        "HandlerFailureException",
+        "InvalidCredentialsException",
+        "PrivateTypeException",
+        "TypeNotFoundException",
+        "UnsupportedActionException",
+    }
+)
+
+
+def refusal(error: ClientError, actions: Iterable[str]) -> str | None:
+    """Why a call that needs these actions cannot be made; None for an error that may pass when it is tried again."""
+    code = error.response["Error"]["Code"]
+    allowed = f"one of {', '.join(actions)}"
+    if code in DENIED:
+        return f"{code}: {allowed} is not allowed"
+    if code in _GIVEN_UP:
+        return f"{code}: AWS could not read it for us; maybe {allowed} is not allowed"
+    return None
 
 
 def load(types: Iterable[str] | None = None) -> tuple[Reader, ...]:
@@ -177,7 +215,7 @@ def resource_of(reader: Reader, identifier: str, account: str, region: str) -> R
 def paged(client: Any, method: str, key: str, name: str, *, size: int, **asked: Any) -> Iterator[Sequence[str]]:
     """What a list has under `name` in each entry of `key`, page by page; `size` is how many to ask for at once."""
     for page in client.get_paginator(method).paginate(**asked, PaginationConfig={"PageSize": size}):
-        yield [entry[name] for entry in page[key]]
+        yield [entry[name] for entry in page.get(key) or ()]
 
 
 def parts_for(reader: Reader, needs: Iterable[str]) -> tuple[Part, ...]:
@@ -236,10 +274,9 @@ def _answer(part: Part, clients: Clients, resource: Resource) -> Mapping[str, An
     try:
         return part.read(clients, resource)
     except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code not in DENIED:
-            raise
-        return f"{code}: one of {', '.join(sorted(set(part.calls.values())))} is not allowed"
+        if why := refusal(error, part.actions):
+            return why
+        raise
 
 
 def _merge(properties: dict[str, Any], answer: Mapping[str, Any]) -> None:

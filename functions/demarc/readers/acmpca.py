@@ -48,7 +48,7 @@ def _policy(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     client = _client(clients, resource)
-    return {"Tags": tags(asked(client, "list_tags", _GONE, CertificateAuthorityArn=resource.arn)["Tags"])}
+    return {"Tags": tags(asked(client, "list_tags", _GONE, CertificateAuthorityArn=resource.arn).get("Tags"))}
 
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:

@@ -27,7 +27,7 @@ def _read(clients: Clients, resource: Resource) -> Answer:
 
 def _groups(clients: Clients, resource: Resource) -> set[str]:
     """The account's log groups that a trail of all Regions, at home here, writes to."""
-    trails = clients("cloudtrail", resource.region).describe_trails(includeShadowTrails=False)["trailList"]
+    trails = clients("cloudtrail", resource.region).describe_trails(includeShadowTrails=False).get("trailList", ())
     arns = [each.get("CloudWatchLogsLogGroupArn", "").split(":") for each in trails if each.get("IsMultiRegionTrail")]
     # arn:aws:logs:REGION:ACCOUNT:log-group:NAME:*
     return {arn[6] for arn in arns if len(arn) > 6 and arn[4] == resource.account}

@@ -32,13 +32,15 @@ def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[s
         yield [each["BrokerId"] for each in page]
 
 
-# The last part of a broker's ARN is its name and its id; calls take the id.
+# As the model and as the path of the request spell it.
 _NAMED = ("requestParameters.brokerId", "requestParameters.broker-id")
+_TAGGED = ("requestParameters.resourceArn", "requestParameters.resource-arn")
 
 BROKER = Reader(
     type="AWS::AmazonMQ::Broker",
     responder="data",
-    arn="arn:{partition}:mq:{region}:{account}:broker:{identifier}",
+    # Its ARN ends with its name and its id; calls take the id.
+    arn="arn:{partition}:mq:{region}:{account}:broker:*:{identifier}",
     parts=(
         Part(
             gives=(*_KEPT, "EncryptionOptions", "Logs", "Tags"),
@@ -48,9 +50,10 @@ BROKER = Reader(
     ),
     touches=(
         Touch(_SOURCE, ("CreateBroker",), ("responseElements.brokerId",), EVERYTHING),
-        Touch(_SOURCE, ("DeleteBroker",), _NAMED[:1], EVERYTHING),
-        Touch(_SOURCE, ("UpdateBroker",), _NAMED[:1], ("AutoMinorVersionUpgrade", "EngineVersion", "Logs")),
-        Touch(_SOURCE, ("RebootBroker", "CreateUser", "DeleteUser", "UpdateUser"), _NAMED[:1]),
+        Touch(_SOURCE, ("DeleteBroker",), _NAMED, EVERYTHING),
+        Touch(_SOURCE, ("UpdateBroker",), _NAMED, ("AutoMinorVersionUpgrade", "EngineVersion", "Logs")),
+        Touch(_SOURCE, ("RebootBroker", "CreateUser", "DeleteUser", "UpdateUser"), _NAMED),
+        Touch(_SOURCE, ("CreateTags", "DeleteTags"), _TAGGED, ("Tags",)),
     ),
     inventory=Inventory(calls={"mq.ListBrokers": "mq:ListBrokers"}, pages=_listed),
 )

@@ -29,18 +29,22 @@ def asked(client: Any, method: str, gone: Sequence[str], **asked_for: Any) -> An
     return answer
 
 
-def configured(client: Any, method: str, absent: Sequence[str], **asked_for: Any) -> Answer:
-    """What a call answers; nothing where it fails with a code that says there is nothing configured."""
+def configured(client: Any, method: str, absent: Sequence[str], gone: Sequence[str] = (), **asked_for: Any) -> Answer:
+    """What a call answers; nothing where it fails with a code that says there is nothing configured.
+
+    Raises:
+        ResourceGone: if it fails with one of the codes in `gone`: some services tell the one from the other.
+        ClientError: if it fails otherwise.
+    """
     try:
-        answer: Answer = getattr(client, method)(**asked_for)
+        return asked(client, method, gone, **asked_for)
     except ClientError as error:
         if error.response["Error"]["Code"] in absent:
             return {}
         raise
-    return answer
 
 
-def the_one(entries: Sequence[Answer]) -> Answer:
+def the_one(entries: Sequence[Answer] | None) -> Answer:
     """The one entry of a list that was asked for by name.
 
     Raises:

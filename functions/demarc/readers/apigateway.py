@@ -11,6 +11,7 @@ from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
 from demarc.readers.answers import asked, pages, present, tags_of
 
 _SOURCE = "apigateway.amazonaws.com"
+_FIREWALL = "wafv2.amazonaws.com"
 _GONE = ("NotFoundException", "BadRequestException")
 
 
@@ -46,7 +47,8 @@ def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[s
     client = clients("apigateway", region)
     for apis in pages(client, "get_rest_apis", "items", 500):
         for api in apis:
-            yield [f"{api['id']}/stages/{each['stageName']}" for each in client.get_stages(restApiId=api["id"])["item"]]
+            stages = client.get_stages(restApiId=api["id"]).get("item", ())
+            yield [f"{api['id']}/stages/{each['stageName']}" for each in stages]
 
 
 _OBSERVED = tuple(f"Observed.{name}" for name in ("LoggingLevel", "CachingEnabled", "CacheDataEncrypted", "WebAclArn"))
@@ -71,6 +73,24 @@ STAGE = Reader(
             EVERYTHING,
             also="requestParameters.stageName",
             joined="/stages/",
+        ),
+        *(
+            Touch(
+                _SOURCE,
+                (call,),
+                ("requestParameters.restApiId",),
+                EVERYTHING,
+                also=f"requestParameters.{body}.stageName",
+                joined="/stages/",
+            )
+            # What a call has in its body may be recorded under a name of its own.
+            for call, body in (("CreateDeployment", "createDeploymentInput"), ("CreateStage", "createStageInput"))
+        ),
+        Touch(
+            _FIREWALL,
+            ("AssociateWebACL", "DisassociateWebACL"),
+            ("requestParameters.resourceArn",),
+            ("Observed.WebAclArn",),
         ),
         Touch(_SOURCE, ("TagResource", "UntagResource"), ("requestParameters.resourceArn",), ("Tags",)),
     ),

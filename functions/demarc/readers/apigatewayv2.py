@@ -74,7 +74,7 @@ API = Reader(
     ),
     # CreateStage, DeleteStage and UpdateStage of REST APIs have the same names, and another parameter.
     touches=(
-        Touch(_SOURCE, ("CreateApi",), ("responseElements.apiId",), EVERYTHING),
+        Touch(_SOURCE, ("CreateApi", "ImportApi"), ("responseElements.apiId",), EVERYTHING),
         Touch(_SOURCE, ("DeleteApi",), _NAMED, EVERYTHING),
         Touch(_SOURCE, ("UpdateApi", "ReimportApi"), _NAMED, ("DisableExecuteApiEndpoint", "Observed.Routes")),
         Touch(_SOURCE, ("CreateRoute", "DeleteRoute", "UpdateRoute"), _NAMED, ("Observed.Routes",)),

@@ -17,14 +17,14 @@ _GONE = ("NotFoundException", "BadRequestException")
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(clients("appsync", resource.region), "get_graphql_api", _GONE, apiId=resource.identifier)
     api = found["graphqlApi"]
-    more = [each["authenticationType"] for each in api.get("additionalAuthenticationProviders", ())]
+    more = [each.get("authenticationType") for each in api.get("additionalAuthenticationProviders", ())]
     return {
         "ApiId": api["apiId"],
         "Name": api["name"],
         **present(AuthenticationType=api.get("authenticationType"), Visibility=api.get("visibility")),
         "LogConfig": present(FieldLogLevel=api.get("logConfig", {}).get("fieldLogLevel")),
         "Tags": tags_of(api.get("tags")),
-        "Observed": {"AuthenticationTypes": sorted({api.get("authenticationType", ""), *more} - {""})},
+        "Observed": {"AuthenticationTypes": sorted(filter(None, {api.get("authenticationType"), *more}))},
     }
 
 

@@ -32,7 +32,7 @@ def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(clients("athena", resource.region), "list_tags_for_resource", _GONE, ResourceARN=resource.arn)
-    return {"Tags": tags(found["Tags"])}
+    return {"Tags": tags(found.get("Tags"))}
 
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
@@ -41,7 +41,7 @@ def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[s
     token: dict[str, str] = {}
     while True:
         page = client.list_work_groups(MaxResults=50, **token)
-        yield [each["Name"] for each in page["WorkGroups"]]
+        yield [each["Name"] for each in page.get("WorkGroups", ())]
         if not page.get("NextToken"):
             return
         token = {"NextToken": page["NextToken"]}

@@ -81,6 +81,13 @@ AUTO_SCALING_GROUP = Reader(
             _NAMED,
             ("Observed.BehindLoadBalancer",),
         ),
+        # A refresh may bring what instances are started from with it.
+        Touch(
+            _SOURCE,
+            ("StartInstanceRefresh", "RollbackInstanceRefresh"),
+            _NAMED,
+            ("LaunchConfigurationName", "Observed.InstanceTypes", "Observed.UsesLaunchTemplate"),
+        ),
         Touch(_SOURCE, ("SuspendProcesses", "ResumeProcesses", "PutLifecycleHook", "DeleteLifecycleHook"), _NAMED),
         Touch(_SOURCE, ("CreateOrUpdateTags", "DeleteTags"), ("requestParameters.tags[].resourceId",), ("Tags",)),
     ),

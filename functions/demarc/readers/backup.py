@@ -19,7 +19,8 @@ def _client(clients: Clients, resource: Resource) -> Any:
 
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
-    return {"Tags": tags_of(asked(_client(clients, resource), "list_tags", _GONE, ResourceArn=resource.arn)["Tags"])}
+    found = asked(_client(clients, resource), "list_tags", _GONE, ResourceArn=resource.arn)
+    return {"Tags": tags_of(found.get("Tags"))}
 
 
 def _vault(clients: Clients, resource: Resource) -> Mapping[str, Any]:
@@ -73,6 +74,19 @@ BACKUP_VAULT = Reader(
             _SOURCE,
             ("CreateBackupVault", "CreateLogicallyAirGappedBackupVault", "DeleteBackupVault"),
             _AT_VAULT,
+            EVERYTHING,
+        ),
+        # A vault of a kind of its own, through which what is in an air-gapped one is restored.
+        Touch(
+            _SOURCE,
+            ("CreateRestoreAccessBackupVault",),
+            ("responseElements.restoreAccessBackupVaultName", "requestParameters.backupVaultName"),
+            EVERYTHING,
+        ),
+        Touch(
+            _SOURCE,
+            ("RevokeRestoreAccessBackupVault",),
+            ("requestParameters.restoreAccessBackupVaultArn",),
             EVERYTHING,
         ),
         Touch(

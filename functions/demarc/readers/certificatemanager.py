@@ -30,7 +30,7 @@ def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(clients("acm", resource.region), "list_tags_for_certificate", _GONE, CertificateArn=resource.arn)
-    return {"Tags": tags(found["Tags"])}
+    return {"Tags": tags(found.get("Tags"))}
 
 
 # Every kind of key: ACM lists those of RSA with 2,048 bits only, unless it is asked.
@@ -62,6 +62,7 @@ CERTIFICATE = Reader(
         Touch(_SOURCE, ("RequestCertificate", "ImportCertificate"), ("responseElements.certificateArn",), EVERYTHING),
         Touch(_SOURCE, ("DeleteCertificate",), _NAMED, EVERYTHING),
         Touch(_SOURCE, ("RenewCertificate",), _NAMED, ("Observed.NotAfter", "Observed.Status")),
+        Touch(_SOURCE, ("RevokeCertificate",), _NAMED, ("Observed.Status",)),
         Touch(_SOURCE, ("UpdateCertificateOptions", "ExportCertificate", "ResendValidationEmail"), _NAMED),
         Touch(_SOURCE, ("AddTagsToCertificate", "RemoveTagsFromCertificate"), _NAMED, ("Tags",)),
     ),

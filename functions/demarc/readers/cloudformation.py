@@ -17,10 +17,10 @@ _GONE = ("ValidationError",)
 
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     client = clients("cloudformation", resource.region)
-    stack = the_one(asked(client, "describe_stacks", _GONE, StackName=resource.identifier)["Stacks"])
+    stack = the_one(asked(client, "describe_stacks", _GONE, StackName=resource.identifier).get("Stacks"))
     if stack["StackStatus"] in ("DELETE_COMPLETE", "DELETE_IN_PROGRESS"):
         raise ResourceGone
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", ())}
+    outputs = {each["OutputKey"]: each.get("OutputValue", "") for each in stack.get("Outputs", ())}
     # What was declared with NoEcho is answered as stars.
     given = {each["ParameterKey"]: each.get("ParameterValue", "") for each in stack.get("Parameters", ())}
     return {

@@ -98,12 +98,20 @@ DISTRIBUTION = Reader(
     touches=(
         Touch(
             _SOURCE,
-            ("CreateDistribution2020_05_31", "CreateDistributionWithTags2020_05_31"),
+            (
+                *("CreateDistribution2020_05_31", "CreateDistributionWithTags2020_05_31"),
+                "CopyDistribution2020_05_31",
+            ),
             ("responseElements.distribution.id",),
             EVERYTHING,
         ),
         Touch(_SOURCE, ("DeleteDistribution2020_05_31",), _NAMED, EVERYTHING),
-        Touch(_SOURCE, ("UpdateDistribution2020_05_31",), _NAMED, ("DistributionConfig", *_OBSERVED)),
+        Touch(
+            _SOURCE,
+            ("UpdateDistribution2020_05_31", "UpdateDistributionWithStagingConfig2020_05_31"),
+            _NAMED,
+            ("DistributionConfig", *_OBSERVED),
+        ),
         Touch(
             _SOURCE,
             ("AssociateDistributionWebACL2020_05_31", "DisassociateDistributionWebACL2020_05_31"),

@@ -40,7 +40,7 @@ def _trail(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 def _status(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     status = _asked(clients, resource, "get_trail_status")
     return {
-        "IsLogging": status["IsLogging"],
+        "IsLogging": status.get("IsLogging", False),
         "Observed": {
             "DeliveryError": status.get("LatestDeliveryError") or None,
             "LogsDeliveryError": status.get("LatestCloudWatchLogsDeliveryError") or None,
@@ -51,7 +51,7 @@ def _status(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     cloudtrail = clients("cloudtrail", resource.region)
     try:
-        listed = cloudtrail.list_tags(ResourceIdList=[resource.arn])["ResourceTagList"]
+        listed = cloudtrail.list_tags(ResourceIdList=[resource.arn]).get("ResourceTagList", ())
     except ClientError as error:
         if error.response["Error"]["Code"] in (*_GONE, "ResourceNotFoundException"):
             raise ResourceGone from error
@@ -76,7 +76,7 @@ def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[s
     """The trails that are at home here: those of other Regions, and of the organization's management account, which
     CloudTrail shows here as shadows, are listed where they are. An account may have five, so there are no pages.
     """
-    trails = clients("cloudtrail", region).describe_trails(includeShadowTrails=False)["trailList"]
+    trails = clients("cloudtrail", region).describe_trails(includeShadowTrails=False).get("trailList", ())
     yield [trail["Name"] for trail in trails]
 
 
@@ -130,9 +130,9 @@ _SAME = ("Name", "MultiRegionEnabled", "OrganizationEnabled", "RetentionPeriod",
 def _store(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     client = clients("cloudtrail", resource.region)
     store = asked(client, "get_event_data_store", _STORE_GONE, EventDataStore=resource.arn)
-    if store["Status"] == "PENDING_DELETION":
+    if store.get("Status") == "PENDING_DELETION":
         raise ResourceGone
-    return {**same(store, *_SAME, "KmsKeyId"), "Observed": {"Status": store["Status"]}}
+    return {**same(store, *_SAME, "KmsKeyId"), "Observed": {"Status": store.get("Status")}}
 
 
 def _store_policy(clients: Clients, resource: Resource) -> Mapping[str, Any]:
@@ -148,7 +148,7 @@ def _store_policy(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 def _store_tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     client = clients("cloudtrail", resource.region)
-    listed = asked(client, "list_tags", _STORE_GONE, ResourceIdList=[resource.arn])["ResourceTagList"]
+    listed = asked(client, "list_tags", _STORE_GONE, ResourceIdList=[resource.arn]).get("ResourceTagList", ())
     return {"Tags": [tag for each in listed for tag in each.get("TagsList", [])]}
 
 
@@ -158,7 +158,7 @@ def _stores(clients: Clients, _account: str, region: str) -> Iterator[Sequence[s
     token: dict[str, str] = {}
     while True:
         page = client.list_event_data_stores(MaxResults=100, **token)
-        yield [each["EventDataStoreArn"].rpartition("/")[2] for each in page["EventDataStores"]]
+        yield [each["EventDataStoreArn"].rpartition("/")[2] for each in page.get("EventDataStores", ())]
         if not page.get("NextToken"):
             return
         token = {"NextToken": page["NextToken"]}

@@ -16,7 +16,7 @@ _GONE = ("ResourceNotFound", "ValidationError")
 
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     cloudwatch = clients("cloudwatch", resource.region)
-    alarm = the_one(asked(cloudwatch, "describe_alarms", _GONE, AlarmNames=[resource.identifier])["MetricAlarms"])
+    alarm = the_one(asked(cloudwatch, "describe_alarms", _GONE, AlarmNames=[resource.identifier]).get("MetricAlarms"))
     return {
         **same(alarm, "AlarmActions", "AlarmName", "InsufficientDataActions", "MetricName", "Namespace", "OKActions"),
         "ActionsEnabled": alarm.get("ActionsEnabled", True),
@@ -27,7 +27,7 @@ def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     cloudwatch = clients("cloudwatch", resource.region)
     gone = (*_GONE, "ResourceNotFoundException")
-    return {"Tags": tags(asked(cloudwatch, "list_tags_for_resource", gone, ResourceARN=resource.arn)["Tags"])}
+    return {"Tags": tags(asked(cloudwatch, "list_tags_for_resource", gone, ResourceARN=resource.arn).get("Tags"))}
 
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:

@@ -55,6 +55,13 @@ USER_POOL = Reader(
     ),
     touches=(
         Touch(_USERS, ("CreateUserPool",), ("responseElements.userPool.id",), EVERYTHING),
+        # The replica's ARN has the Region that it is in.
+        Touch(
+            _USERS,
+            ("CreateUserPoolReplica", "DeleteUserPoolReplica"),
+            ("responseElements.userPoolReplica.userPoolArn",),
+            EVERYTHING,
+        ),
         Touch(_USERS, ("DeleteUserPool",), _AT_POOL, EVERYTHING),
         Touch(_USERS, ("UpdateUserPool",), _AT_POOL, (*_OF_POOL, *_OBSERVED)),
         Touch(_USERS, ("SetUserPoolMfaConfig",), _AT_POOL, ("MfaConfiguration",)),
@@ -63,6 +70,7 @@ USER_POOL = Reader(
             (
                 *("CreateUserPoolClient", "DeleteUserPoolClient", "UpdateUserPoolClient", "SetRiskConfiguration"),
                 *("CreateIdentityProvider", "DeleteIdentityProvider", "UpdateIdentityProvider"),
+                *("AddUserPoolClientSecret", "DeleteUserPoolClientSecret"),
             ),
             _AT_POOL,
         ),
@@ -107,7 +115,7 @@ IDENTITY_POOL = Reader(
         Touch(_IDENTITIES, ("CreateIdentityPool",), ("responseElements.identityPoolId",), EVERYTHING),
         Touch(_IDENTITIES, ("DeleteIdentityPool",), _AT_IDENTITIES, EVERYTHING),
         Touch(_IDENTITIES, ("UpdateIdentityPool",), _AT_IDENTITIES, _ALLOWED),
-        Touch(_IDENTITIES, ("SetIdentityPoolRoles",), _AT_IDENTITIES),
+        Touch(_IDENTITIES, ("SetIdentityPoolRoles", "SetPrincipalTagAttributeMap"), _AT_IDENTITIES),
         Touch(_IDENTITIES, ("TagResource", "UntagResource"), ("requestParameters.resourceArn",), ("Tags",)),
     ),
     inventory=Inventory(

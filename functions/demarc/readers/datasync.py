@@ -24,7 +24,7 @@ def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(clients("datasync", resource.region), "list_tags_for_resource", _GONE, ResourceArn=resource.arn)
-    return {"Tags": tags(found["Tags"])}
+    return {"Tags": tags(found.get("Tags"))}
 
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:

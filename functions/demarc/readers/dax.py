@@ -7,16 +7,24 @@ from typing import Any
 
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
-from demarc.readers import Clients, Inventory, Part, Reader
+from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
 from demarc.readers.answers import asked, pages, same, tags, the_one
 
 _SOURCE = "dax.amazonaws.com"
-_GONE = ("ClusterNotFoundFault", "InvalidParameterValueException", "InvalidARNFault")
+# Where nobody ever used DAX, there is not even the role that it works in.
+_GONE = (
+    "ClusterNotFoundFault",
+    "InvalidARNFault",
+    "InvalidParameterValueException",
+    "ServiceLinkedRoleNotFoundFault",
+)
 
 
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     dax = clients("dax", resource.region)
-    cluster = the_one(asked(dax, "describe_clusters", _GONE, ClusterNames=[resource.identifier])["Clusters"])
+    cluster = the_one(asked(dax, "describe_clusters", _GONE, ClusterNames=[resource.identifier]).get("Clusters"))
+    if cluster.get("Status") == "deleting":
+        raise ResourceGone
     return {
         **same(cluster, "ClusterName", "ClusterEndpointEncryptionType", "NodeType"),
         "SSESpecification": {"SSEEnabled": cluster.get("SSEDescription", {}).get("Status") == "ENABLED"},
@@ -26,7 +34,7 @@ def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(clients("dax", resource.region), "list_tags", _GONE, ResourceName=resource.arn)
     # CloudFormation has these as an object; here they are as everywhere, so that owners are found alike.
-    return {"Tags": tags(found["Tags"])}
+    return {"Tags": tags(found.get("Tags"))}
 
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:

@@ -7,11 +7,12 @@ from typing import Any
 
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
-from demarc.readers import Clients, Inventory, Part, Reader
+from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
 from demarc.readers.answers import asked, document, pages, present, same, tags, the_one
 
 _SOURCE = "dms.amazonaws.com"
 _GONE = ("ResourceNotFoundFault", "InvalidParameterValueException")
+_ENDED = "deleting"
 _TAGGED = ("requestParameters.resourceArn",)
 
 
@@ -21,7 +22,7 @@ def _client(clients: Clients, resource: Resource) -> Any:
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(_client(clients, resource), "list_tags_for_resource", _GONE, ResourceArn=resource.arn)
-    return {"Tags": tags(found["TagList"])}
+    return {"Tags": tags(found.get("TagList"))}
 
 
 _TAGS = Part(gives=("Tags",), calls={"dms.ListTagsForResource": "dms:ListTagsForResource"}, read=_tags)
@@ -32,7 +33,9 @@ _OF_INSTANCE = ("AutoMinorVersionUpgrade", "MultiAZ", "PubliclyAccessible", "Rep
 def _instance(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     chosen = [{"Name": "replication-instance-arn", "Values": [resource.arn]}]
     found = asked(_client(clients, resource), "describe_replication_instances", _GONE, Filters=chosen)
-    instance = the_one(found["ReplicationInstances"])
+    instance = the_one(found.get("ReplicationInstances"))
+    if instance.get("ReplicationInstanceStatus") == _ENDED:
+        raise ResourceGone
     return {**same(instance, "ReplicationInstanceIdentifier", *_OF_INSTANCE)}
 
 
@@ -69,7 +72,9 @@ REPLICATION_INSTANCE = Reader(
 
 def _endpoint(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     chosen = [{"Name": "endpoint-arn", "Values": [resource.arn]}]
-    endpoint = the_one(asked(_client(clients, resource), "describe_endpoints", _GONE, Filters=chosen)["Endpoints"])
+    endpoint = the_one(asked(_client(clients, resource), "describe_endpoints", _GONE, Filters=chosen).get("Endpoints"))
+    if endpoint.get("Status") == _ENDED:
+        raise ResourceGone
     return {
         **same(endpoint, "EndpointIdentifier", "EngineName", "SslMode"),
         **present(EndpointType=endpoint.get("EndpointType", "").lower() or None),
@@ -118,7 +123,9 @@ _PARTS = ("SOURCE_CAPTURE", "SOURCE_UNLOAD", "TARGET_APPLY", "TARGET_LOAD")
 def _task(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     chosen = [{"Name": "replication-task-arn", "Values": [resource.arn]}]
     found = asked(_client(clients, resource), "describe_replication_tasks", _GONE, Filters=chosen)
-    task = the_one(found["ReplicationTasks"])
+    task = the_one(found.get("ReplicationTasks"))
+    if task.get("Status") == _ENDED:
+        raise ResourceGone
     logging = (document(task.get("ReplicationTaskSettings")) or {}).get("Logging", {})
     levels = {each["Id"]: each.get("Severity") for each in logging.get("LogComponents") or ()}
     return {

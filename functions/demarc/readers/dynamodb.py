@@ -41,9 +41,8 @@ def _recovery(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 
 def _policy(clients: Clients, resource: Resource) -> Mapping[str, Any]:
-    found = configured(
-        _client(clients, resource), "get_resource_policy", ("PolicyNotFoundException",), ResourceArn=resource.arn
-    )
+    client = _client(clients, resource)
+    found = configured(client, "get_resource_policy", ("PolicyNotFoundException",), _GONE, ResourceArn=resource.arn)
     policy = document(found.get("Policy"))
     return {"ResourcePolicy": {"PolicyDocument": policy}} if policy else {}
 
@@ -51,7 +50,7 @@ def _policy(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     return {
         "Tags": tags(
-            asked(_client(clients, resource), "list_tags_of_resource", _GONE, ResourceArn=resource.arn)["Tags"]
+            asked(_client(clients, resource), "list_tags_of_resource", _GONE, ResourceArn=resource.arn).get("Tags")
         )
     }
 
@@ -94,6 +93,8 @@ TABLE = Reader(
         ),
         Touch(_SOURCE, ("ImportTable",), ("requestParameters.tableCreationParameters.tableName",), EVERYTHING),
         Touch(_SOURCE, ("UpdateTable",), _NAMED, ("DeletionProtectionEnabled", "BillingMode", "SSESpecification")),
+        # Of global tables as they were first made: their replicas have the table's name in every Region.
+        Touch(_SOURCE, ("UpdateGlobalTableSettings",), ("requestParameters.globalTableName",), ("BillingMode",)),
         Touch(_SOURCE, ("UpdateContinuousBackups",), _NAMED, _RECOVERY),
         Touch(_SOURCE, ("PutResourcePolicy", "DeleteResourcePolicy"), _TAGGED, ("ResourcePolicy",)),
         Touch(_SOURCE, ("UpdateTimeToLive", "EnableKinesisStreamingDestination"), _NAMED),

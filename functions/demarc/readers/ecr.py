@@ -20,7 +20,7 @@ def _client(clients: Clients, resource: Resource) -> Any:
 
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(_client(clients, resource), "describe_repositories", _GONE, repositoryNames=[resource.identifier])
-    repository = the_one(found["repositories"])
+    repository = the_one(found.get("repositories"))
     sealed = repository.get("encryptionConfiguration", {})
     return {
         "RepositoryName": repository["repositoryName"],
@@ -37,6 +37,7 @@ def _policy(clients: Clients, resource: Resource) -> Mapping[str, Any]:
         _client(clients, resource),
         "get_repository_policy",
         ("RepositoryPolicyNotFoundException",),
+        _GONE,
         repositoryName=resource.identifier,
     )
     return present(RepositoryPolicyText=document(found.get("policyText")))
@@ -47,14 +48,16 @@ def _lifecycle(clients: Clients, resource: Resource) -> Mapping[str, Any]:
         _client(clients, resource),
         "get_lifecycle_policy",
         ("LifecyclePolicyNotFoundException",),
+        _GONE,
         repositoryName=resource.identifier,
     )
-    return {"LifecyclePolicy": {"LifecyclePolicyText": found["lifecyclePolicyText"]}} if found else {}
+    text = found.get("lifecyclePolicyText")
+    return {"LifecyclePolicy": {"LifecyclePolicyText": text}} if text else {}
 
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(_client(clients, resource), "list_tags_for_resource", _GONE, resourceArn=resource.arn)
-    return {"Tags": tags(found["tags"])}
+    return {"Tags": tags(found.get("tags"))}
 
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:

@@ -1,4 +1,4 @@
-"""Clusters of containers, their services, and the definitions of what runs in them."""
+"""Clusters of containers, their services, the definitions of what runs in them, and the groups of machines below."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from demarc.readers.answers import asked, pages, present, tags, the_one
 
 _SOURCE = "ecs.amazonaws.com"
 _GONE = ("ClusterNotFoundException", "ServiceNotFoundException", "InvalidParameterException", "ClientException")
+_ENDED = ("DEPROVISIONING", "DRAINING", "INACTIVE")
 _TAGGED = ("requestParameters.resourceArn",)
 _TAGGING = Touch(_SOURCE, ("TagResource", "UntagResource"), _TAGGED, ("Tags",))
 
@@ -33,10 +34,10 @@ def _cluster(clients: Clients, resource: Resource) -> Mapping[str, Any]:
         clusters=[resource.identifier],
         include=["SETTINGS", "TAGS"],
     )
-    cluster = the_one([each for each in found["clusters"] if each.get("status") != "INACTIVE"])
+    cluster = the_one([each for each in found.get("clusters", ()) if each.get("status") not in _ENDED])
     return {
         "ClusterName": cluster["clusterName"],
-        "ClusterSettings": [{"Name": each["name"], "Value": each["value"]} for each in cluster.get("settings", ())],
+        "ClusterSettings": [{"Name": each["name"], "Value": each.get("value")} for each in cluster.get("settings", ())],
         "Tags": _tags(cluster.get("tags")),
     }
 
@@ -80,7 +81,7 @@ def _service(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(
         _client(clients, resource), "describe_services", _GONE, cluster=cluster, services=[name], include=["TAGS"]
     )
-    service = the_one([each for each in found["services"] if each.get("status") != "INACTIVE"])
+    service = the_one([each for each in found.get("services", ()) if each.get("status") not in _ENDED])
     network = service.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
     return {
         "ServiceName": service["serviceName"],
@@ -114,6 +115,7 @@ def _services(clients: Clients, _account: str, region: str) -> Iterator[Sequence
 
 _OF_SERVICE = ("Observed.AssignPublicIp", "Observed.TaskSetsPublic")
 _AT_SERVICE = ("responseElements.service.serviceArn",)
+_AT_TASK_SET = ("responseElements.taskSet.serviceArn",)
 
 SERVICE = Reader(
     type="AWS::ECS::Service",
@@ -130,18 +132,30 @@ SERVICE = Reader(
         ),
     ),
     touches=(
-        Touch(_SOURCE, ("CreateService", "DeleteService"), _AT_SERVICE, EVERYTHING),
         Touch(
             _SOURCE,
-            ("UpdateService",),
+            ("CreateService", "DeleteService", "CreateExpressGatewayService", "DeleteExpressGatewayService"),
+            _AT_SERVICE,
+            EVERYTHING,
+        ),
+        Touch(
+            _SOURCE,
+            ("UpdateService", "UpdateExpressGatewayService"),
             _AT_SERVICE,
             ("EnableExecuteCommand", "PlatformVersion", "TaskDefinition", *_OF_SERVICE),
         ),
         Touch(
             _SOURCE,
             ("CreateTaskSet", "DeleteTaskSet", "UpdateTaskSet"),
-            ("responseElements.taskSet.serviceArn",),
+            _AT_TASK_SET,
             ("Observed.TaskSetsPublic",),
+        ),
+        # What the primary task set has becomes the service's.
+        Touch(
+            _SOURCE,
+            ("UpdateServicePrimaryTaskSet",),
+            _AT_TASK_SET,
+            ("PlatformVersion", "TaskDefinition", *_OF_SERVICE),
         ),
         _TAGGING,
     ),
@@ -223,4 +237,58 @@ TASK_DEFINITION = Reader(
     inventory=Inventory(calls={"ecs.ListTaskDefinitions": "ecs:ListTaskDefinitions"}, pages=_definitions),
 )
 
-READERS: tuple[Reader, ...] = (CLUSTER, SERVICE, TASK_DEFINITION)
+
+def _capacity_provider(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    found = asked(
+        _client(clients, resource),
+        "describe_capacity_providers",
+        _GONE,
+        capacityProviders=[resource.identifier],
+        include=["TAGS"],
+    )
+    provider = the_one([each for each in found.get("capacityProviders", ()) if _is_a_group(each)])
+    group = provider["autoScalingGroupProvider"]
+    return {
+        "Name": resource.identifier,
+        "AutoScalingGroupProvider": present(
+            AutoScalingGroupArn=group.get("autoScalingGroupArn"),
+            ManagedTerminationProtection=group.get("managedTerminationProtection", "DISABLED"),
+        ),
+        "Tags": _tags(provider.get("tags")),
+    }
+
+
+def _is_a_group(provider: Mapping[str, Any]) -> bool:
+    """Whether instances of ours are behind it: those of Fargate are AWS's, and so are instances that AWS manages."""
+    return provider.get("status") != "INACTIVE" and "autoScalingGroupProvider" in provider
+
+
+def _capacity_providers(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+    """botocore has no paginator for it: each page has the token of the next."""
+    ecs = clients("ecs", region)
+    token: dict[str, str] = {}
+    while True:
+        page = ecs.describe_capacity_providers(**token)
+        yield [each["name"] for each in page.get("capacityProviders", ()) if _is_a_group(each)]
+        if not page.get("nextToken"):
+            return
+        token = {"nextToken": page["nextToken"]}
+
+
+_PROVIDERS = {"ecs.DescribeCapacityProviders": "ecs:DescribeCapacityProviders"}
+
+CAPACITY_PROVIDER = Reader(
+    type="AWS::ECS::CapacityProvider",
+    responder="compute",
+    arn="arn:{partition}:ecs:{region}:{account}:capacity-provider/{identifier}",
+    parts=(Part(gives=("Name", "AutoScalingGroupProvider", "Tags"), calls=_PROVIDERS, read=_capacity_provider),),
+    touches=(
+        Touch(_SOURCE, ("CreateCapacityProvider",), ("requestParameters.name",), EVERYTHING),
+        Touch(_SOURCE, ("DeleteCapacityProvider",), ("requestParameters.capacityProvider",), EVERYTHING),
+        Touch(_SOURCE, ("UpdateCapacityProvider",), ("requestParameters.name",), ("AutoScalingGroupProvider",)),
+        _TAGGING,
+    ),
+    inventory=Inventory(calls=_PROVIDERS, pages=_capacity_providers),
+)
+
+READERS: tuple[Reader, ...] = (CLUSTER, SERVICE, TASK_DEFINITION, CAPACITY_PROVIDER)

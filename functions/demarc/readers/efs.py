@@ -12,6 +12,7 @@ from demarc.readers.answers import asked, configured, document, pages, present, 
 
 _SOURCE = "elasticfilesystem.amazonaws.com"
 _GONE = ("FileSystemNotFound", "BadRequest", "ValidationException")
+_ENDED = ("deleting", "deleted")
 _NO_POINT = ("AccessPointNotFound", "BadRequest", "ValidationException")
 
 
@@ -21,8 +22,8 @@ def _client(clients: Clients, resource: Resource) -> Any:
 
 def _file_system(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(_client(clients, resource), "describe_file_systems", _GONE, FileSystemId=resource.identifier)
-    system = the_one(found["FileSystems"])
-    if system.get("LifeCycleState") in ("deleting", "deleted"):
+    system = the_one(found.get("FileSystems"))
+    if system.get("LifeCycleState") in _ENDED:
         raise ResourceGone
     return {**same(system, "Encrypted", "FileSystemId", "KmsKeyId"), "Tags": tags(system.get("Tags"))}
 
@@ -32,6 +33,7 @@ def _policy(clients: Clients, resource: Resource) -> Mapping[str, Any]:
         _client(clients, resource),
         "describe_file_system_policy",
         ("PolicyNotFound",),
+        _GONE,
         FileSystemId=resource.identifier,
     )
     return present(FileSystemPolicy=document(found.get("Policy")))
@@ -39,7 +41,11 @@ def _policy(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 def _backup(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = configured(
-        _client(clients, resource), "describe_backup_policy", ("PolicyNotFound",), FileSystemId=resource.identifier
+        _client(clients, resource),
+        "describe_backup_policy",
+        ("PolicyNotFound",),
+        _GONE,
+        FileSystemId=resource.identifier,
     )
     return {"BackupPolicy": {"Status": found.get("BackupPolicy", {}).get("Status", "DISABLED")}}
 
@@ -91,7 +97,9 @@ FILE_SYSTEM = Reader(
 
 def _access_point(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(_client(clients, resource), "describe_access_points", _NO_POINT, AccessPointId=resource.identifier)
-    point = the_one(found["AccessPoints"])
+    point = the_one(found.get("AccessPoints"))
+    if point.get("LifeCycleState") in _ENDED:
+        raise ResourceGone
     user = point.get("PosixUser", {})
     return {
         **same(point, "AccessPointId", "FileSystemId"),

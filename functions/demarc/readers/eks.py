@@ -1,9 +1,11 @@
-"""Clusters of Kubernetes, and their groups of nodes."""
+"""Clusters of Kubernetes, their groups of nodes, and whom of IAM they let in."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
@@ -59,6 +61,8 @@ def _clusters(clients: Clients, _account: str, region: str) -> Iterator[Sequence
 
 
 _NAMED = ("requestParameters.name",)
+# What a path of the API has is written as the path has it, where it is a cluster's name.
+_AT_CLUSTER = (*_NAMED, "requestParameters.clusterName")
 _LOGGED = tuple(f"Observed.{name}" for name in _LOGS.values())
 _TAGGED = ("requestParameters.resourceArn",)
 
@@ -83,17 +87,18 @@ CLUSTER = Reader(
         Touch(
             _SOURCE,
             ("AssociateEncryptionConfig",),
-            ("requestParameters.clusterName",),
+            _AT_CLUSTER,
             ("Observed.EncryptedResources",),
         ),
         Touch(
             _SOURCE,
             (
-                *("CreateAccessEntry", "DeleteAccessEntry", "UpdateAccessEntry", "AssociateAccessPolicy"),
-                *("DisassociateAccessPolicy", "AssociateIdentityProviderConfig", "CreateAddon", "DeleteAddon"),
+                *("AssociateIdentityProviderConfig", "CreateAddon", "DeleteAddon"),
+                *("DisassociateIdentityProviderConfig", "UpdateAddon", "UpdatePodIdentityAssociation"),
                 *("CreatePodIdentityAssociation", "DeletePodIdentityAssociation", "CreateFargateProfile"),
+                "DeleteFargateProfile",
             ),
-            ("requestParameters.clusterName",),
+            _AT_CLUSTER,
         ),
         Touch(_SOURCE, ("TagResource", "UntagResource"), _TAGGED, ("Tags",)),
     ),
@@ -104,7 +109,6 @@ CLUSTER = Reader(
 def _nodegroup(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     """Known by its cluster's name and its own."""
     cluster, _, name = resource.identifier.partition("/")
-    name = name.partition("/")[0]
     if not name:
         raise ResourceGone
     found = asked(_client(clients, resource), "describe_nodegroup", _GONE, clusterName=cluster, nodegroupName=name)[
@@ -114,7 +118,7 @@ def _nodegroup(clients: Clients, resource: Resource) -> Mapping[str, Any]:
         raise ResourceGone
     access = found.get("remoteAccess", {})
     return {
-        "ClusterName": found["clusterName"],
+        "ClusterName": cluster,
         "NodegroupName": found["nodegroupName"],
         **present(AmiType=found.get("amiType"), Version=found.get("version")),
         "Observed": {
@@ -133,11 +137,13 @@ def _nodegroups(clients: Clients, _account: str, region: str) -> Iterator[Sequen
                 yield [f"{cluster}/{name}" for name in page]
 
 
+_NODEGROUP = "requestParameters.nodegroupName"
+
 NODEGROUP = Reader(
     type="AWS::EKS::Nodegroup",
     responder="compute",
     # Its ARN ends with an id that no call takes.
-    arn="arn:{partition}:eks:{region}:{account}:nodegroup/{identifier!s}",
+    arn="arn:{partition}:eks:{region}:{account}:nodegroup/{identifier!s}/*",
     parts=(
         Part(
             gives=(
@@ -149,16 +155,115 @@ NODEGROUP = Reader(
         ),
     ),
     touches=(
-        Touch(
-            _SOURCE,
-            ("CreateNodegroup", "DeleteNodegroup"),
-            ("responseElements.nodegroup.nodegroupArn",),
-            EVERYTHING,
-        ),
+        Touch(_SOURCE, ("CreateNodegroup", "DeleteNodegroup"), _AT_CLUSTER, EVERYTHING, also=_NODEGROUP),
+        Touch(_SOURCE, ("UpdateNodegroupVersion",), _AT_CLUSTER, ("Version",), also=_NODEGROUP),
+        Touch(_SOURCE, ("TagResource", "UntagResource"), _TAGGED, ("Tags",)),
     ),
     inventory=Inventory(
         calls={"eks.ListClusters": "eks:ListClusters", "eks.ListNodegroups": "eks:ListNodegroups"}, pages=_nodegroups
     ),
 )
 
-READERS: tuple[Reader, ...] = (CLUSTER, NODEGROUP)
+
+def _named(resource: Resource) -> dict[str, str]:
+    """A cluster and a principal, as every call on access entries takes them."""
+    cluster, _, principal = resource.identifier.partition("/")
+    if not principal:
+        raise ResourceGone
+    return {"clusterName": cluster, "principalArn": principal}
+
+
+def _entry(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    named = _named(resource)
+    found = asked(_client(clients, resource), "describe_access_entry", _GONE, **named).get("accessEntry") or {}
+    return {
+        "ClusterName": named["clusterName"],
+        "PrincipalArn": named["principalArn"],
+        **present(KubernetesGroups=found.get("kubernetesGroups"), Type=found.get("type")),
+        "Tags": tags_of(found.get("tags")),
+    }
+
+
+def _policies(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    """AWS's own policies of Kubernetes, each with where it holds: in the cluster, or in some namespaces."""
+    try:
+        found = [
+            each
+            for page in pages(
+                _client(clients, resource),
+                "list_associated_access_policies",
+                "associatedAccessPolicies",
+                100,
+                **_named(resource),
+            )
+            for each in page
+        ]
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _GONE:
+            raise ResourceGone from error
+        raise
+    return {"AccessPolicies": [_policy(each) for each in found]}
+
+
+def _policy(found: Mapping[str, Any]) -> dict[str, Any]:
+    scope = found.get("accessScope") or {}
+    return {
+        **present(PolicyArn=found.get("policyArn")),
+        "AccessScope": present(Type=scope.get("type"), Namespaces=scope.get("namespaces")),
+    }
+
+
+def _entries(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+    eks = clients("eks", region)
+    for names in pages(eks, "list_clusters", "clusters", 100):
+        for cluster in names:
+            yield from _entries_of(eks, cluster)
+
+
+def _entries_of(eks: Any, cluster: str) -> Iterator[Sequence[str]]:
+    """None where the cluster goes by its ConfigMap alone, which EKS refuses as an invalid request."""
+    try:
+        for page in pages(eks, "list_access_entries", "accessEntries", 100, clusterName=cluster):
+            yield [f"{cluster}/{principal}" for principal in page]
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _GONE:
+            raise
+
+
+_PRINCIPAL = "requestParameters.principalArn"
+
+ACCESS_ENTRY = Reader(
+    type="AWS::EKS::AccessEntry",
+    responder="compute",
+    # Known by what the calls take, the cluster and the principal; its ARN has the principal in other words, and an id.
+    arn="arn:{partition}:eks:{region}:{account}:access-entry/{identifier!s}",
+    parts=(
+        Part(
+            gives=("ClusterName", "PrincipalArn", "KubernetesGroups", "Type", "Tags"),
+            calls={"eks.DescribeAccessEntry": "eks:DescribeAccessEntry"},
+            read=_entry,
+        ),
+        Part(
+            gives=("AccessPolicies",),
+            calls={"eks.ListAssociatedAccessPolicies": "eks:ListAssociatedAccessPolicies"},
+            read=_policies,
+        ),
+    ),
+    touches=(
+        Touch(_SOURCE, ("CreateAccessEntry", "DeleteAccessEntry"), _AT_CLUSTER, EVERYTHING, also=_PRINCIPAL),
+        Touch(_SOURCE, ("UpdateAccessEntry",), _AT_CLUSTER, ("KubernetesGroups",), also=_PRINCIPAL),
+        Touch(
+            _SOURCE,
+            ("AssociateAccessPolicy", "DisassociateAccessPolicy"),
+            _AT_CLUSTER,
+            ("AccessPolicies",),
+            also=_PRINCIPAL,
+        ),
+    ),
+    inventory=Inventory(
+        calls={"eks.ListClusters": "eks:ListClusters", "eks.ListAccessEntries": "eks:ListAccessEntries"},
+        pages=_entries,
+    ),
+)
+
+READERS: tuple[Reader, ...] = (CLUSTER, NODEGROUP, ACCESS_ENTRY)

@@ -27,7 +27,7 @@ def _client(clients: Clients, resource: Resource) -> Any:
 def _tags(*gone: str) -> Any:
     def read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
         found = asked(_client(clients, resource), "list_tags_for_resource", gone, ResourceName=resource.arn)
-        return {"Tags": tags(found["TagList"])}
+        return {"Tags": tags(found.get("TagList"))}
 
     return read
 
@@ -36,7 +36,7 @@ def _group(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(
         _client(clients, resource), "describe_replication_groups", _NO_GROUP, ReplicationGroupId=resource.identifier
     )
-    group = the_one(found["ReplicationGroups"])
+    group = the_one(found.get("ReplicationGroups"))
     if group.get("Status") == "deleting":
         raise ResourceGone
     return {
@@ -102,7 +102,7 @@ def _cluster(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(
         _client(clients, resource), "describe_cache_clusters", _NO_CLUSTER, CacheClusterId=resource.identifier
     )
-    cluster = the_one(found["CacheClusters"])
+    cluster = the_one(found.get("CacheClusters"))
     if cluster.get("CacheClusterStatus") == "deleting":
         raise ResourceGone
     return {

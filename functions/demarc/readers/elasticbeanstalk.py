@@ -23,7 +23,9 @@ _OPTIONS = {
 def _environment(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     client = clients("elasticbeanstalk", resource.region)
     found = asked(client, "describe_environments", _GONE, EnvironmentNames=[resource.identifier], IncludeDeleted=False)
-    return the_one([each for each in found["Environments"] if each.get("Status") not in ("Terminating", "Terminated")])
+    return the_one(
+        [each for each in found.get("Environments", ()) if each.get("Status") not in ("Terminating", "Terminated")]
+    )
 
 
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
@@ -41,15 +43,15 @@ def _options(clients: Clients, resource: Resource) -> Mapping[str, Any]:
         ApplicationName=application,
         EnvironmentName=resource.identifier,
     )
-    settings = the_one(found["ConfigurationSettings"]).get("OptionSettings", ())
-    kept = {(each["Namespace"], each["OptionName"]): each.get("Value") for each in settings}
+    settings = the_one(found.get("ConfigurationSettings")).get("OptionSettings", ())
+    kept = {(each.get("Namespace"), each.get("OptionName")): each.get("Value") for each in settings}
     return {"Observed": present(**{name: kept.get(option) for option, name in _OPTIONS.items()})}
 
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     client = clients("elasticbeanstalk", resource.region)
     arn = _environment(clients, resource)["EnvironmentArn"]
-    return {"Tags": tags(asked(client, "list_tags_for_resource", _GONE, ResourceArn=arn)["ResourceTags"])}
+    return {"Tags": tags(asked(client, "list_tags_for_resource", _GONE, ResourceArn=arn).get("ResourceTags"))}
 
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
@@ -57,9 +59,12 @@ def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[s
         yield [each["EnvironmentName"] for each in page if each.get("Status") not in ("Terminating", "Terminated")]
 
 
+# Callers may name an environment by its id; most answers have the name.
 _NAMED = ("requestParameters.environmentName",)
+_ANSWERED = (*_NAMED, "responseElements.environmentName")
 _DESCRIBED = {"elasticbeanstalk.DescribeEnvironments": "elasticbeanstalk:DescribeEnvironments"}
 _OBSERVED = tuple(f"Observed.{name}" for name in _OPTIONS.values())
+_SET = ("PlatformArn", *_OBSERVED)
 
 ENVIRONMENT = Reader(
     type="AWS::ElasticBeanstalk::Environment",
@@ -86,9 +91,20 @@ ENVIRONMENT = Reader(
         ),
     ),
     touches=(
-        Touch(_SOURCE, ("CreateEnvironment", "TerminateEnvironment"), _NAMED, EVERYTHING),
-        Touch(_SOURCE, ("UpdateEnvironment",), _NAMED, ("PlatformArn", *_OBSERVED)),
-        Touch(_SOURCE, ("RebuildEnvironment", "RestartAppServer", "ApplyEnvironmentManagedAction"), _NAMED),
+        Touch(_SOURCE, ("CreateEnvironment", "TerminateEnvironment"), _ANSWERED, EVERYTHING),
+        Touch(_SOURCE, ("ComposeEnvironments",), ("responseElements.environments[].environmentName",), EVERYTHING),
+        Touch(_SOURCE, ("UpdateEnvironment",), _ANSWERED, _SET),
+        # An update that is given up is rolled back.
+        Touch(_SOURCE, ("AbortEnvironmentUpdate",), _NAMED, _SET),
+        Touch(
+            _SOURCE,
+            (
+                *("RebuildEnvironment", "RestartAppServer", "ApplyEnvironmentManagedAction"),
+                *("AssociateEnvironmentOperationsRole", "DisassociateEnvironmentOperationsRole"),
+            ),
+            _NAMED,
+        ),
+        Touch(_SOURCE, ("UpdateTagsForResource",), ("requestParameters.resourceArn",), ("Tags",)),
     ),
     inventory=Inventory(calls=_DESCRIBED, pages=_listed),
 )

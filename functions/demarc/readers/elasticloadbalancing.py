@@ -20,8 +20,8 @@ def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(
         clients("elb", resource.region), "describe_load_balancers", _GONE, LoadBalancerNames=[resource.identifier]
     )
-    balancer = the_one(found["LoadBalancerDescriptions"])
-    listeners = [_listener(each["Listener"]) for each in balancer.get("ListenerDescriptions", ())]
+    balancer = the_one(found.get("LoadBalancerDescriptions"))
+    listeners = [_listener(each.get("Listener", {})) for each in balancer.get("ListenerDescriptions", ())]
     return {
         "LoadBalancerName": balancer["LoadBalancerName"],
         **same(balancer, "Scheme", "AvailabilityZones"),
@@ -42,7 +42,7 @@ def _attributes(clients: Clients, resource: Resource) -> Mapping[str, Any]:
         _GONE,
         LoadBalancerName=resource.identifier,
     )["LoadBalancerAttributes"]
-    more = {each["Key"]: each["Value"] for each in found.get("AdditionalAttributes", ())}
+    more = {each["Key"]: each.get("Value") for each in found.get("AdditionalAttributes", ())}
     return {
         "CrossZone": found.get("CrossZoneLoadBalancing", {}).get("Enabled", False),
         "AccessLoggingPolicy": same(found.get("AccessLog", {}), "Enabled", "S3BucketName"),
@@ -61,8 +61,8 @@ def _policies(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     )
     named = {
         each["AttributeValue"]
-        for policy in found["PolicyDescriptions"]
-        if policy["PolicyTypeName"] == "SSLNegotiationPolicyType"
+        for policy in found.get("PolicyDescriptions", ())
+        if policy.get("PolicyTypeName") == "SSLNegotiationPolicyType"
         for each in policy.get("PolicyAttributeDescriptions", ())
         if each["AttributeName"] == "Reference-Security-Policy"
     }
@@ -71,7 +71,7 @@ def _policies(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(clients("elb", resource.region), "describe_tags", _GONE, LoadBalancerNames=[resource.identifier])
-    return {"Tags": tags(the_one(found["TagDescriptions"])["Tags"])}
+    return {"Tags": tags(the_one(found.get("TagDescriptions")).get("Tags"))}
 
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:

@@ -8,9 +8,10 @@ from typing import Any
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
 from demarc.readers import Clients, Inventory, Part, Reader
-from demarc.readers.answers import asked, pages, same, tags, the_one
+from demarc.readers.answers import asked, configured, pages, present, same, tags, the_one
 
 _ELB = "elasticloadbalancing.amazonaws.com"
+_FIREWALL = "wafv2.amazonaws.com"
 _TAGS = {"elbv2.DescribeTags": "elasticloadbalancing:DescribeTags"}
 # An ARN that was made up fails the validation.
 _NO_LOAD_BALANCER = ("LoadBalancerNotFound", "ValidationError")
@@ -31,7 +32,7 @@ def _client(clients: Clients, resource: Resource) -> Any:
 def _tags(*gone: str) -> Any:
     def read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
         found = asked(_client(clients, resource), "describe_tags", gone, ResourceArns=[resource.arn])
-        return {"Tags": tags(the_one(found["TagDescriptions"])["Tags"])}
+        return {"Tags": tags(the_one(found.get("TagDescriptions")).get("Tags"))}
 
     return read
 
@@ -40,7 +41,7 @@ def _load_balancer(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(
         _client(clients, resource), "describe_load_balancers", _NO_LOAD_BALANCER, LoadBalancerArns=[resource.arn]
     )
-    balancer = the_one(found["LoadBalancers"])
+    balancer = the_one(found.get("LoadBalancers"))
     return {
         "Name": balancer["LoadBalancerName"],
         **same(balancer, "Type", "Scheme", "IpAddressType", "LoadBalancerArn"),
@@ -55,14 +56,14 @@ def _attributes(clients: Clients, resource: Resource) -> Mapping[str, Any]:
         _NO_LOAD_BALANCER,
         LoadBalancerArn=resource.arn,
     )
-    kept = {each["Key"]: each["Value"] for each in found["Attributes"] if each["Key"] in _ATTRIBUTES}
+    kept = {each["Key"]: each.get("Value") for each in found.get("Attributes", ()) if each["Key"] in _ATTRIBUTES}
     # As keys, since a list of pairs cannot be asked for one of them.
     return {"Observed": {"Attributes": {key.replace(".", "_"): value for key, value in kept.items()}}}
 
 
 def _listeners(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(_client(clients, resource), "describe_listeners", _NO_LOAD_BALANCER, LoadBalancerArn=resource.arn)
-    return {"Observed": {"Listeners": [_shown(each) for each in found["Listeners"]]}}
+    return {"Observed": {"Listeners": [_shown(each) for each in found.get("Listeners", ())]}}
 
 
 def _shown(listener: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,6 +73,15 @@ def _shown(listener: Mapping[str, Any]) -> dict[str, Any]:
         each["Type"] == "redirect" and each.get("RedirectConfig", {}).get("Protocol") == "HTTPS" for each in actions
     )
     return {**same(listener, "Port", "Protocol", "SslPolicy"), "RedirectsToHttps": redirects}
+
+
+def _web_acl(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    """The web ACL before an application load balancer, the one kind that can have one."""
+    if not resource.identifier.startswith("app/"):
+        return {}
+    firewall = clients("wafv2", resource.region)
+    found = configured(firewall, "get_web_acl_for_resource", ("WAFNonexistentItemException",), ResourceArn=resource.arn)
+    return {"Observed": present(WebAclArn=found.get("WebACL", {}).get("ARN"))}
 
 
 def _load_balancers(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
@@ -102,6 +112,12 @@ LOAD_BALANCER = Reader(
             calls={"elbv2.DescribeListeners": "elasticloadbalancing:DescribeListeners"},
             read=_listeners,
         ),
+        Part(
+            gives=("Observed.WebAclArn",),
+            calls={"wafv2.GetWebACLForResource": "wafv2:GetWebACLForResource"},
+            read=_web_acl,
+            on_behalf=("wafv2:GetWebACL",),
+        ),
         Part(gives=("Tags",), calls=_TAGS, read=_tags(*_NO_LOAD_BALANCER)),
     ),
     touches=(
@@ -114,6 +130,12 @@ LOAD_BALANCER = Reader(
         Touch(_ELB, ("CreateListener",), _AT_LOAD_BALANCER, _LISTENERS),
         # Of a listener's ARN only the answer tells whose it is; DeleteListener has none: the sweep sees it.
         Touch(_ELB, ("ModifyListener",), ("responseElements.listeners[].loadBalancerArn",), _LISTENERS),
+        Touch(
+            _FIREWALL,
+            ("AssociateWebACL", "DisassociateWebACL"),
+            ("requestParameters.resourceArn",),
+            ("Observed.WebAclArn",),
+        ),
         Touch(_ELB, ("AddTags", "RemoveTags"), _TAGGED, ("Tags",), ""),
     ),
     inventory=Inventory(
@@ -124,7 +146,7 @@ LOAD_BALANCER = Reader(
 
 def _group(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(_client(clients, resource), "describe_target_groups", _NO_GROUP, TargetGroupArns=[resource.arn])
-    group = the_one(found["TargetGroups"])
+    group = the_one(found.get("TargetGroups"))
     return {
         "Name": group["TargetGroupName"],
         **same(group, "HealthCheckEnabled", "HealthCheckProtocol", "Protocol", "TargetType", "VpcId"),

@@ -42,7 +42,8 @@ def _primary(clients: Clients, resource: Resource) -> Mapping[str, Any]:
         ClusterId=resource.identifier,
         InstanceGroupTypes=["MASTER"],
     )
-    return {"Observed": {"PublicPrimaryNodes": sum(bool(each.get("PublicIpAddress")) for each in found["Instances"])}}
+    public = [each for each in found.get("Instances", ()) if each.get("PublicIpAddress")]
+    return {"Observed": {"PublicPrimaryNodes": len(public)}}
 
 
 def _security(clients: Clients, resource: Resource) -> Mapping[str, Any]:

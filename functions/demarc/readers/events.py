@@ -7,7 +7,7 @@ from typing import Any
 
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
-from demarc.readers import Clients, Inventory, Part, Reader
+from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
 from demarc.readers.answers import asked, document, present, tags
 
 _SOURCE = "events.amazonaws.com"
@@ -25,7 +25,7 @@ def _bus(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(_client(clients, resource), "list_tags_for_resource", _GONE, ResourceARN=resource.arn)
-    return {"Tags": tags(found["Tags"])}
+    return {"Tags": tags(found.get("Tags"))}
 
 
 def _buses(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
@@ -34,7 +34,7 @@ def _buses(clients: Clients, _account: str, region: str) -> Iterator[Sequence[st
     token: dict[str, str] = {}
     while True:
         page = client.list_event_buses(Limit=100, **token)
-        yield [each["Name"] for each in page["EventBuses"]]
+        yield [each["Name"] for each in page.get("EventBuses", ())]
         if not page.get("NextToken"):
             return
         token = {"NextToken": page["NextToken"]}
@@ -62,6 +62,8 @@ EVENT_BUS = Reader(
 
 def _endpoint(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(_client(clients, resource), "describe_endpoint", _GONE, Name=resource.identifier)
+    if found.get("State") == "DELETING":
+        raise ResourceGone
     return {
         "Name": found["Name"],
         "ReplicationConfig": {"State": found.get("ReplicationConfig", {}).get("State", "ENABLED")},
@@ -73,7 +75,7 @@ def _endpoints(clients: Clients, _account: str, region: str) -> Iterator[Sequenc
     token: dict[str, str] = {}
     while True:
         page = client.list_endpoints(MaxResults=100, **token)
-        yield [each["Name"] for each in page["Endpoints"]]
+        yield [each["Name"] for each in page.get("Endpoints", ())]
         if not page.get("NextToken"):
             return
         token = {"NextToken": page["NextToken"]}

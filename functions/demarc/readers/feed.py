@@ -14,6 +14,7 @@ from demarc.core.heartbeat import heartbeat_of, key_of
 from demarc.core.model import Resource
 from demarc.readers import UNREAD, Clients, Part, Reader, ResourceGone
 from demarc.readers.account.account import TRAIL_CALLS, read_trails
+from demarc.readers.answers import the_one
 from demarc.readers.stack import LISTED, is_missing, made, table_of
 
 Answer = Mapping[str, Any]
@@ -24,7 +25,7 @@ _RULE = "AWS::Events::Rule"
 def _tags(clients: Clients, resource: Resource) -> Answer:
     cloudformation = clients("cloudformation", resource.region)
     try:
-        (stack,) = cloudformation.describe_stacks(StackName=resource.identifier)["Stacks"]
+        stack = the_one(cloudformation.describe_stacks(StackName=resource.identifier).get("Stacks"))
     except ClientError as error:
         if is_missing(error):
             raise ResourceGone from error

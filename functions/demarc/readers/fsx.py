@@ -13,25 +13,20 @@ from demarc.readers.answers import asked, pages, same, tags, the_one
 _SOURCE = "fsx.amazonaws.com"
 _GONE = ("FileSystemNotFound", "BadRequest")
 # Where each kind keeps what is asked of it.
-_KINDS = {
-    "WINDOWS": "WindowsConfiguration",
-    "LUSTRE": "LustreConfiguration",
-    "ONTAP": "OntapConfiguration",
-    "OPENZFS": "OpenZFSConfiguration",
-}
+_KINDS = ("LustreConfiguration", "OntapConfiguration", "OpenZFSConfiguration", "WindowsConfiguration")
 _OBSERVED = ("CopyTagsToBackups", "CopyTagsToVolumes", "DeploymentType", "AutomaticBackupRetentionDays")
 
 
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(clients("fsx", resource.region), "describe_file_systems", _GONE, FileSystemIds=[resource.identifier])
-    system = the_one(found["FileSystems"])
+    system = the_one(found.get("FileSystems"))
     if system.get("Lifecycle") == "DELETING":
         raise ResourceGone
-    kind = system["FileSystemType"]
+    settings: Mapping[str, Any] = next((system[kind] for kind in _KINDS if kind in system), {})
     return {
         **same(system, "FileSystemType", "KmsKeyId", "StorageType"),
         "Tags": tags(system.get("Tags")),
-        "Observed": same(system.get(_KINDS.get(kind, ""), {}), *_OBSERVED),
+        "Observed": {name: value for name, value in settings.items() if name in _OBSERVED},
     }
 
 

@@ -1,4 +1,4 @@
-"""Jobs of Glue. Their arguments, where secrets may be, are judged and not kept."""
+"""Jobs of Glue, and its transforms that learn. Arguments of jobs, where secrets may be, are judged and not kept."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
 from demarc.core.plaintext import secrets_in
-from demarc.readers import Clients, Inventory, Part, Reader
+from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
 from demarc.readers.answers import asked, pages, present, same, tags_of
 
 _SOURCE = "glue.amazonaws.com"
@@ -28,7 +28,9 @@ def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     return {
-        "Tags": tags_of(asked(clients("glue", resource.region), "get_tags", _GONE, ResourceArn=resource.arn)["Tags"])
+        "Tags": tags_of(
+            asked(clients("glue", resource.region), "get_tags", _GONE, ResourceArn=resource.arn).get("Tags")
+        )
     }
 
 
@@ -56,4 +58,53 @@ JOB = Reader(
     inventory=Inventory(calls={"glue.GetJobs": "glue:GetJobs"}, pages=_listed),
 )
 
-READERS: tuple[Reader, ...] = (JOB,)
+
+def _transform(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    found = asked(clients("glue", resource.region), "get_ml_transform", _GONE, TransformId=resource.identifier)
+    if found.get("Status") == "DELETING":
+        raise ResourceGone
+    data = found.get("TransformEncryption", {}).get("MlUserDataEncryption", {})
+    kept = present(MLUserDataEncryptionMode=data.get("MlUserDataEncryptionMode"), KmsKeyId=data.get("KmsKeyId"))
+    return {
+        "TransformId": resource.identifier,
+        **same(found, "Name", "GlueVersion", "Role"),
+        **present(TransformEncryption={"MLUserDataEncryption": kept} if kept else None),
+    }
+
+
+def _transforms(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+    """botocore has no paginator for it: each page has the token of the next."""
+    glue = clients("glue", region)
+    token: dict[str, str] = {}
+    while True:
+        page = glue.get_ml_transforms(MaxResults=100, **token)
+        yield [each["TransformId"] for each in page.get("Transforms", ()) if "TransformId" in each]
+        if not page.get("NextToken"):
+            return
+        token = {"NextToken": page["NextToken"]}
+
+
+_AT_TRANSFORM = ("requestParameters.transformId",)
+
+ML_TRANSFORM = Reader(
+    type="AWS::Glue::MLTransform",
+    responder="data",
+    arn="arn:{partition}:glue:{region}:{account}:mlTransform/{identifier}",
+    parts=(
+        Part(
+            gives=("TransformId", "Name", "GlueVersion", "Role", "TransformEncryption"),
+            calls={"glue.GetMLTransform": "glue:GetMLTransform"},
+            read=_transform,
+        ),
+        Part(gives=("Tags",), calls={"glue.GetTags": "glue:GetTags"}, read=_tags),
+    ),
+    touches=(
+        Touch(_SOURCE, ("CreateMLTransform",), ("responseElements.transformId",), EVERYTHING),
+        Touch(_SOURCE, ("DeleteMLTransform",), _AT_TRANSFORM, EVERYTHING),
+        Touch(_SOURCE, ("UpdateMLTransform",), _AT_TRANSFORM, ("Name", "GlueVersion", "Role")),
+        Touch(_SOURCE, ("TagResource", "UntagResource"), ("requestParameters.resourceArn",), ("Tags",)),
+    ),
+    inventory=Inventory(calls={"glue.GetMLTransforms": "glue:GetMLTransforms"}, pages=_transforms),
+)
+
+READERS: tuple[Reader, ...] = (JOB, ML_TRANSFORM)

@@ -1,11 +1,11 @@
-"""Users, roles and the policies that we manage: what each is, and what is written on it.
+"""Users, groups, roles, the policies that we manage and the providers that sign people in: what each is and has on it.
 
 What is attached is named, not opened: a policy of ours is a resource of its own, and AWS's are known by their names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -42,7 +42,7 @@ def _listed(clients: Clients, resource: Resource, method: str, key: str, **named
     """All that a list about a resource has, from every page of it."""
     try:
         pages = _iam(clients, resource).get_paginator(method).paginate(**named)
-        return [each for page in pages for each in page[key]]
+        return [each for page in pages for each in page.get(key, ())]
     except ClientError as error:
         if _is_missing(error):
             raise ResourceGone from error
@@ -77,7 +77,7 @@ def _pages(clients: Clients, region: str, method: str, key: str, **asked: str) -
     """What is in the account, in the one Region where that is told."""
     if region == home_region(region):
         pages = clients("iam", region).get_paginator(method).paginate(**asked, PaginationConfig={"PageSize": _PAGE})
-        yield from (page[key] for page in pages)
+        yield from (page.get(key, ()) for page in pages)
 
 
 def _users(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
@@ -90,17 +90,32 @@ def _roles(clients: Clients, _account: str, region: str) -> Iterator[Sequence[st
         yield [role["RoleName"] for role in page if not role["Path"].startswith(_SERVICE_LINKED)]
 
 
+def _groups(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+    for page in _pages(clients, region, "list_groups", "Groups"):
+        yield [group["GroupName"] for group in page]
+
+
+def _providers(method: str, key: str) -> Callable[[Clients, str, str], Iterator[Sequence[str]]]:
+    """Providers are few: IAM lists them without pages, as ARNs."""
+
+    def listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+        if region == home_region(region):
+            yield [provider["Arn"] for provider in getattr(clients("iam", region), method)().get(key, ())]
+
+    return listed
+
+
 def _policies(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
     """The account's own; AWS's are known by their names and nobody's to change."""
     for page in _pages(clients, region, "list_policies", "Policies", Scope="Local"):
         yield [policy["Arn"] for policy in page]
 
 
-# --- what users and roles have in common -----------------------------------------------------------------------------
+# --- what users, groups and roles have in common ---------------------------------------------------------------------
 
 
 def _inline_policies(kind: str) -> Part:
-    """The policies written on a user or role itself, each of which is a call; `kind` is User or Role."""
+    """The policies written on a user, group or role itself, each of which is a call; `kind` is User, Group or Role."""
 
     def read(clients: Clients, resource: Resource) -> Answer:
         name = {f"{kind}Name": resource.identifier}
@@ -232,9 +247,8 @@ USER = Reader(
         _inline_policies("User"),
         _attached_policies("User"),
     ),
-    # Not here, because the record names only the group: what is attached to, written on or taken from a group
-    # (AttachGroupPolicy, PutGroupPolicy ...), and UpdateGroup, by which it is renamed. CreateVirtualMFADevice makes a
-    # device of nobody's, and DeleteVirtualMFADevice takes one that is nobody's any more.
+    # Not here: what is attached to, written on or taken from a group, which touches the group and names no user.
+    # CreateVirtualMFADevice makes a device of nobody's, and DeleteVirtualMFADevice takes one that is nobody's any more.
     touches=(
         Touch(_IAM, ("CreateUser", "DeleteUser"), _USER, EVERYTHING),
         Touch(_IAM, ("UpdateUser",), _USER, ("UserName", "Path", "Arn")),
@@ -276,6 +290,39 @@ USER = Reader(
         ),
     ),
     inventory=Inventory(calls={"iam.ListUsers": "iam:ListUsers"}, pages=_users),
+)
+
+# --- groups ----------------------------------------------------------------------------------------------------------
+
+
+def _group(clients: Clients, resource: Resource) -> Answer:
+    """A group, which IAM lets nobody tag; who is in it is not asked."""
+    group = _asked(clients, resource, "get_group", GroupName=resource.identifier)["Group"]
+    return {name: group[name] for name in ("GroupName", "Path", "Arn")}
+
+
+_GROUP = ("requestParameters.groupName",)
+
+GROUP = Reader(
+    type="AWS::IAM::Group",
+    responder="identity",
+    regional=False,
+    arn="arn:{partition}:iam::{account}:group/{identifier}",
+    parts=(
+        Part(gives=("GroupName", "Path", "Arn"), calls={"iam.GetGroup": "iam:GetGroup"}, read=_group),
+        _inline_policies("Group"),
+        _attached_policies("Group"),
+    ),
+    # Not here: AddUserToGroup and RemoveUserFromGroup, which change what a user may do, and nothing on the group.
+    touches=(
+        Touch(_IAM, ("CreateGroup", "DeleteGroup"), _GROUP, EVERYTHING),
+        Touch(_IAM, ("UpdateGroup",), _GROUP, ("GroupName", "Path", "Arn")),
+        # A rename, after which the group is known by another name.
+        Touch(_IAM, ("UpdateGroup",), ("requestParameters.newGroupName",), EVERYTHING),
+        Touch(_IAM, ("PutGroupPolicy", "DeleteGroupPolicy"), _GROUP, ("Policies",)),
+        Touch(_IAM, ("AttachGroupPolicy", "DetachGroupPolicy"), _GROUP, ("ManagedPolicyArns",)),
+    ),
+    inventory=Inventory(calls={"iam.ListGroups": "iam:ListGroups"}, pages=_groups),
 )
 
 # --- roles -----------------------------------------------------------------------------------------------------------
@@ -407,4 +454,109 @@ MANAGED_POLICY = Reader(
     inventory=Inventory(calls={"iam.ListPolicies": "iam:ListPolicies"}, pages=_policies),
 )
 
-READERS: tuple[Reader, ...] = (USER, ROLE, MANAGED_POLICY)
+# --- who signs people and machines in for us -------------------------------------------------------------------------
+
+
+def _saml_provider(clients: Clients, resource: Resource) -> Answer:
+    """What a provider's metadata says is kept by IAM; until when it counts, and how assertions come, is kept here."""
+    provider = _asked(clients, resource, "get_saml_provider", SAMLProviderArn=resource.identifier)
+    keys = [
+        {"KeyId": key.get("KeyId"), "Timestamp": _moment(key.get("Timestamp"))}
+        for key in provider.get("PrivateKeyList", ())
+    ]
+    found = {
+        "Arn": resource.identifier,
+        "Name": resource.identifier.rpartition("/")[2],
+        "SamlProviderUUID": provider.get("SAMLProviderUUID"),
+        "AssertionEncryptionMode": provider.get("AssertionEncryptionMode"),
+        "PrivateKeyList": [_configured(key) for key in keys],
+        "Tags": provider.get("Tags", []),
+        "Observed": _configured({"ValidUntil": _moment(provider.get("ValidUntil"))}),
+    }
+    return _configured(found)
+
+
+# The provider's ARN is its identifier, as CloudFormation has it; without one the record names none.
+_SAML_PROVIDER = ("requestParameters.sAMLProviderArn",)
+
+SAML_PROVIDER = Reader(
+    type="AWS::IAM::SAMLProvider",
+    responder="identity",
+    regional=False,
+    arn="{identifier}",
+    parts=(
+        Part(
+            gives=(
+                *("Arn", "Name", "SamlProviderUUID", "AssertionEncryptionMode", "PrivateKeyList", "Tags"),
+                "Observed.ValidUntil",
+            ),
+            calls={"iam.GetSAMLProvider": "iam:GetSAMLProvider"},
+            read=_saml_provider,
+        ),
+    ),
+    touches=(
+        Touch(_IAM, ("CreateSAMLProvider",), ("responseElements.sAMLProviderArn",), EVERYTHING),
+        Touch(_IAM, ("DeleteSAMLProvider",), _SAML_PROVIDER, EVERYTHING),
+        Touch(
+            _IAM,
+            ("UpdateSAMLProvider",),
+            _SAML_PROVIDER,
+            ("AssertionEncryptionMode", "PrivateKeyList", "Observed.ValidUntil"),
+        ),
+        Touch(_IAM, ("TagSAMLProvider", "UntagSAMLProvider"), _SAML_PROVIDER, ("Tags",)),
+    ),
+    inventory=Inventory(
+        calls={"iam.ListSAMLProviders": "iam:ListSAMLProviders"},
+        pages=_providers("list_saml_providers", "SAMLProviderList"),
+    ),
+)
+
+
+def _oidc_provider(clients: Clients, resource: Resource) -> Answer:
+    name = {"OpenIDConnectProviderArn": resource.identifier}
+    provider = _asked(clients, resource, "get_open_id_connect_provider", **name)
+    found = {
+        "Arn": resource.identifier,
+        # Without its scheme: IAM takes none but https.
+        "Url": provider.get("Url"),
+        "ClientIdList": provider.get("ClientIDList", []),
+        "ThumbprintList": provider.get("ThumbprintList", []),
+        "Tags": provider.get("Tags", []),
+    }
+    return _configured(found)
+
+
+_OIDC_PROVIDER = ("requestParameters.openIDConnectProviderArn",)
+
+OIDC_PROVIDER = Reader(
+    type="AWS::IAM::OIDCProvider",
+    responder="identity",
+    regional=False,
+    # Its name is its issuer, which has slashes that are no path: the ARN is the identifier.
+    arn="{identifier}",
+    parts=(
+        Part(
+            gives=("Arn", "Url", "ClientIdList", "ThumbprintList", "Tags"),
+            calls={"iam.GetOpenIDConnectProvider": "iam:GetOpenIDConnectProvider"},
+            read=_oidc_provider,
+        ),
+    ),
+    touches=(
+        Touch(_IAM, ("CreateOpenIDConnectProvider",), ("responseElements.openIDConnectProviderArn",), EVERYTHING),
+        Touch(_IAM, ("DeleteOpenIDConnectProvider",), _OIDC_PROVIDER, EVERYTHING),
+        Touch(
+            _IAM,
+            ("AddClientIDToOpenIDConnectProvider", "RemoveClientIDFromOpenIDConnectProvider"),
+            _OIDC_PROVIDER,
+            ("ClientIdList",),
+        ),
+        Touch(_IAM, ("UpdateOpenIDConnectProviderThumbprint",), _OIDC_PROVIDER, ("ThumbprintList",)),
+        Touch(_IAM, ("TagOpenIDConnectProvider", "UntagOpenIDConnectProvider"), _OIDC_PROVIDER, ("Tags",)),
+    ),
+    inventory=Inventory(
+        calls={"iam.ListOpenIDConnectProviders": "iam:ListOpenIDConnectProviders"},
+        pages=_providers("list_open_id_connect_providers", "OpenIDConnectProviderList"),
+    ),
+)
+
+READERS: tuple[Reader, ...] = (USER, GROUP, ROLE, MANAGED_POLICY, SAML_PROVIDER, OIDC_PROVIDER)

@@ -5,7 +5,6 @@ A key is known by its id. An alias may be moved from one to another, and no call
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from botocore.exceptions import ClientError
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone, paged
+from demarc.readers.answers import document, present
 
 Answer = Mapping[str, Any]
 
@@ -51,7 +51,7 @@ def _key(clients: Clients, resource: Resource) -> Answer:
 
 
 def _policy(clients: Clients, resource: Resource) -> Answer:
-    return {"KeyPolicy": json.loads(_asked(clients, resource, "get_key_policy", PolicyName="default")["Policy"])}
+    return present(KeyPolicy=document(_asked(clients, resource, "get_key_policy", PolicyName="default").get("Policy")))
 
 
 def _rotation(clients: Clients, resource: Resource) -> Answer:
@@ -63,11 +63,11 @@ def _rotation(clients: Clients, resource: Resource) -> Answer:
             return {}
         raise
     period = {"RotationPeriodInDays": rotation["RotationPeriodInDays"]} if "RotationPeriodInDays" in rotation else {}
-    return {"EnableKeyRotation": rotation["KeyRotationEnabled"], **period}
+    return {"EnableKeyRotation": rotation.get("KeyRotationEnabled", False), **period}
 
 
 def _tags(clients: Clients, resource: Resource) -> Answer:
-    listed = _asked(clients, resource, "list_resource_tags", Limit=50)["Tags"]
+    listed = _asked(clients, resource, "list_resource_tags", Limit=50).get("Tags", ())
     return {"Tags": [{"Key": tag["TagKey"], "Value": tag["TagValue"]} for tag in listed]}
 
 
@@ -76,7 +76,7 @@ def _grants(clients: Clients, resource: Resource) -> Answer:
     foreign = [
         {"GrantId": grant["GrantId"], "GranteePrincipal": grant["GranteePrincipal"], "Operations": grant["Operations"]}
         for page in _pages_of_grants(clients, resource)
-        for grant in page["Grants"]
+        for grant in page.get("Grants", ())
         if _account_in(grant.get("GranteePrincipal", "")) not in ("", resource.account)
     ]
     return {"Observed": {"ForeignGrants": foreign}}
@@ -85,8 +85,8 @@ def _grants(clients: Clients, resource: Resource) -> Answer:
 def _pages_of_grants(clients: Clients, resource: Resource) -> Iterator[Answer]:
     page = _asked(clients, resource, "list_grants", Limit=100)
     yield page
-    while page.get("Truncated"):
-        page = _asked(clients, resource, "list_grants", Limit=100, Marker=page["NextMarker"])
+    while mark := page.get("NextMarker"):
+        page = _asked(clients, resource, "list_grants", Limit=100, Marker=mark)
         yield page
 
 

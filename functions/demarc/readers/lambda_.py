@@ -1,19 +1,24 @@
-"""Functions: who may call them, what they run on, and whether secrets lie open in their variables."""
+"""Functions: who may call them, what they run on, and whether secrets lie open in their variables.
+
+And versions of layers: who may take them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
 from demarc.core.plaintext import secrets_in
-from demarc.readers import Clients, Inventory, Part, Reader
-from demarc.readers.answers import asked, configured, document, pages, present, same, tags_of
+from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
+from demarc.readers.answers import asked, configured, document, pages, present, same, tags_of, the_one
 
 _SOURCE = "lambda.amazonaws.com"
 _GONE = ("ResourceNotFoundException", "ValidationException", "InvalidParameterValueException")
-_SAME = ("Architectures", "FunctionName", "KmsKeyArn", "PackageType", "Role", "Runtime")
+_SAME = ("Architectures", "FunctionName", "PackageType", "Role", "Runtime")
 
 
 def _configuration(clients: Clients, resource: Resource) -> Mapping[str, Any]:
@@ -30,6 +35,7 @@ def _configuration(clients: Clients, resource: Resource) -> Mapping[str, Any]:
         "Layers": [each["Arn"] for each in function.get("Layers", ())],
         "TracingConfig": same(function.get("TracingConfig", {}), "Mode"),
         **present(
+            KmsKeyArn=function.get("KMSKeyArn"),
             DeadLetterConfig=same(function.get("DeadLetterConfig", {}), "TargetArn") or None,
             VpcConfig={"SubnetIds": vpc["SubnetIds"]} if vpc.get("SubnetIds") else None,
         ),
@@ -63,7 +69,7 @@ def _url(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(clients("lambda", resource.region), "list_tags", _GONE, Resource=resource.arn)
-    return {"Tags": tags_of(found["Tags"])}
+    return {"Tags": tags_of(found.get("Tags"))}
 
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
@@ -73,7 +79,10 @@ def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[s
 
 # A caller may name a function by its ARN, or by that of a version or an alias, whose own settings are not read.
 _NAMED = ("requestParameters.functionName", "responseElements.functionName")
-_CONFIGURED = (*_SAME, "DeadLetterConfig", "Layers", "TracingConfig", "VpcConfig", "Observed.PlaintextSecrets")
+_CONFIGURED = (
+    *(*_SAME, "DeadLetterConfig", "KmsKeyArn", "Layers", "TracingConfig", "VpcConfig"),
+    "Observed.PlaintextSecrets",
+)
 
 FUNCTION = Reader(
     type="AWS::Lambda::Function",
@@ -99,6 +108,13 @@ FUNCTION = Reader(
         Touch(_SOURCE, ("UpdateFunctionConfiguration20150331v2",), _NAMED, _CONFIGURED),
         Touch(_SOURCE, ("UpdateFunctionCode20150331v2",), _NAMED, ("Architectures", "PackageType")),
         Touch(_SOURCE, ("AddPermission20150331v2", "RemovePermission20150331v2"), _NAMED[:1], ("Observed.Policy",)),
+        # The policy as a whole, in place of statement by statement.
+        Touch(
+            _SOURCE,
+            ("PutResourcePolicy", "DeleteResourcePolicy"),
+            ("requestParameters.resourceArn",),
+            ("Observed.Policy",),
+        ),
         Touch(
             _SOURCE,
             ("CreateFunctionUrlConfig", "DeleteFunctionUrlConfig", "UpdateFunctionUrlConfig"),
@@ -123,4 +139,89 @@ FUNCTION = Reader(
     inventory=Inventory(calls={"lambda.ListFunctions": "lambda:ListFunctions"}, pages=_listed),
 )
 
-READERS: tuple[Reader, ...] = (FUNCTION,)
+
+def _of_layer(resource: Resource) -> tuple[str, int]:
+    name, _, version = resource.identifier.rpartition(":")
+    if not name or not version.isdecimal():
+        raise ResourceGone
+    return name, int(version)
+
+
+def _layer(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    """Looked for in the list of its layer's versions: whoever may get one may download what is in it."""
+    name, version = _of_layer(resource)
+    try:
+        found = [
+            each
+            for page in pages(
+                clients("lambda", resource.region), "list_layer_versions", "LayerVersions", 50, LayerName=name
+            )
+            for each in page
+        ]
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _GONE:
+            raise ResourceGone from error
+        raise
+    one = the_one([each for each in found if each.get("Version") == version])
+    return {"LayerName": name, **same(one, "CompatibleArchitectures", "CompatibleRuntimes")}
+
+
+def _policy_of_layer(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    """The version's own policy; nothing where only its account may use it."""
+    name, version = _of_layer(resource)
+    found = configured(
+        clients("lambda", resource.region),
+        "get_layer_version_policy",
+        ("ResourceNotFoundException",),
+        LayerName=name,
+        VersionNumber=version,
+    )
+    return {"Observed": present(Policy=document(found.get("Policy")))}
+
+
+def _layers(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+    """Every version: each is shared on its own, and the old ones stay shared."""
+    client = clients("lambda", region)
+    for layers in pages(client, "list_layers", "Layers", 50):
+        for name in (each["LayerName"] for each in layers):
+            for page in pages(client, "list_layer_versions", "LayerVersions", 50, LayerName=name):
+                yield [f"{name}:{each['Version']}" for each in page]
+
+
+_LAYER, _NUMBER = ("requestParameters.layerName",), "requestParameters.versionNumber"
+
+LAYER_VERSION = Reader(
+    type="AWS::Lambda::LayerVersion",
+    responder="compute",
+    arn="arn:{partition}:lambda:{region}:{account}:layer:{identifier!s}",
+    parts=(
+        Part(
+            gives=("LayerName", "CompatibleArchitectures", "CompatibleRuntimes"),
+            calls={"lambda.ListLayerVersions": "lambda:ListLayerVersions"},
+            read=_layer,
+        ),
+        Part(
+            gives=("Observed.Policy",),
+            calls={"lambda.GetLayerVersionPolicy": "lambda:GetLayerVersionPolicy"},
+            read=_policy_of_layer,
+        ),
+    ),
+    touches=(
+        Touch(_SOURCE, ("PublishLayerVersion20181031",), ("responseElements.layerVersionArn",), EVERYTHING),
+        Touch(_SOURCE, ("DeleteLayerVersion20181031",), _LAYER, EVERYTHING, also=_NUMBER, joined=":"),
+        Touch(
+            _SOURCE,
+            ("AddLayerVersionPermission20181031", "RemoveLayerVersionPermission20181031"),
+            _LAYER,
+            ("Observed.Policy",),
+            also=_NUMBER,
+            joined=":",
+        ),
+    ),
+    inventory=Inventory(
+        calls={"lambda.ListLayers": "lambda:ListLayers", "lambda.ListLayerVersions": "lambda:ListLayerVersions"},
+        pages=_layers,
+    ),
+)
+
+READERS: tuple[Reader, ...] = (FUNCTION, LAYER_VERSION)

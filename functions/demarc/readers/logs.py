@@ -17,7 +17,7 @@ _GONE = ("ResourceNotFoundException", "InvalidParameterException")
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     logs = clients("logs", resource.region)
     found = asked(logs, "describe_log_groups", _GONE, logGroupNamePrefix=resource.identifier, limit=50)
-    group = the_one([each for each in found["logGroups"] if each["logGroupName"] == resource.identifier])
+    group = the_one([each for each in found.get("logGroups", ()) if each["logGroupName"] == resource.identifier])
     return {
         "LogGroupName": group["logGroupName"],
         **present(
@@ -31,7 +31,7 @@ def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     # The ARN that tags are asked by has no `:*` at its end.
     found = asked(clients("logs", resource.region), "list_tags_for_resource", _GONE, resourceArn=resource.arn)
-    return {"Tags": tags_of(found["tags"])}
+    return {"Tags": tags_of(found.get("tags"))}
 
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:

@@ -7,11 +7,12 @@ from typing import Any
 
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
-from demarc.readers import Clients, Inventory, Part, Reader
+from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
 from demarc.readers.answers import asked, pages, same, tags
 
 _SOURCE = "network-firewall.amazonaws.com"
 _GONE = ("ResourceNotFoundException", "InvalidRequestException")
+_ENDED = "DELETING"
 
 
 def _client(clients: Clients, resource: Resource) -> Any:
@@ -19,7 +20,12 @@ def _client(clients: Clients, resource: Resource) -> Any:
 
 
 def _firewall(clients: Clients, resource: Resource) -> Mapping[str, Any]:
-    firewall = asked(_client(clients, resource), "describe_firewall", _GONE, FirewallArn=resource.arn)["Firewall"]
+    found = asked(_client(clients, resource), "describe_firewall", _GONE, FirewallArn=resource.arn)
+    if found.get("FirewallStatus", {}).get("Status") == _ENDED:
+        raise ResourceGone
+    firewall = found["Firewall"]
+    # One that is attached to a transit gateway has no subnets of ours: it says in which zones AWS makes one for it.
+    places = (*firewall.get("SubnetMappings", ()), *firewall.get("AvailabilityZoneMappings", ()))
     return {
         **same(
             firewall,
@@ -27,7 +33,7 @@ def _firewall(clients: Clients, resource: Resource) -> Mapping[str, Any]:
             *("SubnetChangeProtection", "VpcId"),
         ),
         "Tags": tags(firewall.get("Tags")),
-        "Observed": {"Subnets": len(firewall.get("SubnetMappings", ()))},
+        "Observed": {"Subnets": len(places)},
     }
 
 
@@ -44,6 +50,7 @@ def _firewalls(clients: Clients, _account: str, region: str) -> Iterator[Sequenc
 
 _AT_FIREWALL = ("requestParameters.firewallArn", "requestParameters.firewallName")
 _TAGGED = ("requestParameters.resourceArn",)
+_SHARING = Touch(_SOURCE, ("PutResourcePolicy", "DeleteResourcePolicy"), _TAGGED)
 
 FIREWALL = Reader(
     type="AWS::NetworkFirewall::Firewall",
@@ -69,10 +76,19 @@ FIREWALL = Reader(
         Touch(_SOURCE, ("UpdateFirewallDeleteProtection",), _AT_FIREWALL, ("DeleteProtection",)),
         Touch(_SOURCE, ("UpdateSubnetChangeProtection",), _AT_FIREWALL, ("SubnetChangeProtection",)),
         Touch(_SOURCE, ("UpdateFirewallPolicyChangeProtection",), _AT_FIREWALL, ("FirewallPolicyChangeProtection",)),
-        Touch(_SOURCE, ("AssociateSubnets", "DisassociateSubnets"), _AT_FIREWALL, ("Observed.Subnets",)),
+        Touch(
+            _SOURCE,
+            (
+                *("AssociateSubnets", "DisassociateSubnets"),
+                *("AssociateAvailabilityZones", "DisassociateAvailabilityZones"),
+            ),
+            _AT_FIREWALL,
+            ("Observed.Subnets",),
+        ),
         Touch(_SOURCE, ("UpdateLoggingConfiguration",), _AT_FIREWALL, ("Observed.LogTypes",)),
         Touch(_SOURCE, ("AssociateFirewallPolicy",), _AT_FIREWALL, ("FirewallPolicyArn",)),
         Touch(_SOURCE, ("UpdateFirewallEncryptionConfiguration", "UpdateFirewallDescription"), _AT_FIREWALL),
+        _SHARING,
         Touch(_SOURCE, ("TagResource", "UntagResource"), _TAGGED, ("Tags",)),
     ),
     inventory=Inventory(calls={"network-firewall.ListFirewalls": "network-firewall:ListFirewalls"}, pages=_firewalls),
@@ -82,6 +98,8 @@ FIREWALL = Reader(
 def _policy(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(_client(clients, resource), "describe_firewall_policy", _GONE, FirewallPolicyArn=resource.arn)
     policy, about = found.get("FirewallPolicy", {}), found["FirewallPolicyResponse"]
+    if about.get("FirewallPolicyStatus") == _ENDED:
+        raise ResourceGone
     groups = (*policy.get("StatelessRuleGroupReferences", ()), *policy.get("StatefulRuleGroupReferences", ()))
     return {
         "FirewallPolicyName": about["FirewallPolicyName"],
@@ -116,6 +134,7 @@ FIREWALL_POLICY = Reader(
     touches=(
         Touch(_SOURCE, ("CreateFirewallPolicy", "DeleteFirewallPolicy"), _AT_POLICY[1:], EVERYTHING),
         Touch(_SOURCE, ("UpdateFirewallPolicy",), _AT_POLICY, tuple(f"Observed.{name}" for name in _OF_POLICY)),
+        _SHARING,
         Touch(_SOURCE, ("TagResource", "UntagResource"), _TAGGED, ("Tags",)),
     ),
     inventory=Inventory(
@@ -129,6 +148,8 @@ def _group(clients: Clients, resource: Resource) -> Mapping[str, Any]:
         _client(clients, resource), "describe_rule_group", _GONE, RuleGroupName=resource.identifier, Type="STATELESS"
     )
     about = found["RuleGroupResponse"]
+    if about.get("RuleGroupStatus") == _ENDED:
+        raise ResourceGone
     source = found.get("RuleGroup", {}).get("RulesSource", {})
     rules = source.get("StatelessRulesAndCustomActions", {}).get("StatelessRules", ())
     return {
@@ -169,6 +190,7 @@ RULE_GROUP = Reader(
             ("responseElements.ruleGroupResponse.ruleGroupArn",),
             ("Observed.StatelessRules",),
         ),
+        _SHARING,
         Touch(_SOURCE, ("TagResource", "UntagResource"), _TAGGED, ("Tags",)),
     ),
     inventory=Inventory(calls={"network-firewall.ListRuleGroups": "network-firewall:ListRuleGroups"}, pages=_groups),

@@ -52,7 +52,7 @@ def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
     # AWS answers with all names at once: a Region may have a hundred.
-    yield [each["DomainName"] for each in clients("opensearch", region).list_domain_names()["DomainNames"]]
+    yield [each["DomainName"] for each in clients("opensearch", region).list_domain_names().get("DomainNames", ())]
 
 
 _NAMED = ("requestParameters.domainName",)
@@ -82,11 +82,13 @@ DOMAIN = Reader(
             EVERYTHING,
         ),
         Touch(_SOURCE, ("UpdateDomainConfig", "UpdateElasticsearchDomainConfig"), _NAMED, _CONFIGURED),
+        Touch(_SOURCE, ("CancelDomainConfigChange",), _NAMED, _CONFIGURED),
         Touch(
             _SOURCE,
             (
                 *("StartServiceSoftwareUpdate", "StartElasticsearchServiceSoftwareUpdate", "UpgradeDomain"),
-                "UpgradeElasticsearchDomain",
+                *("UpgradeElasticsearchDomain", "CancelServiceSoftwareUpdate", "RollbackServiceSoftwareUpdate"),
+                "CancelElasticsearchServiceSoftwareUpdate",
             ),
             _NAMED,
             ("EngineVersion", "Observed.UpdateAvailable"),

@@ -1,4 +1,6 @@
-"""Clusters of Redshift. What is asked of TLS is kept in a group of parameters, which is read with them."""
+"""Clusters of Redshift, and the groups of subnets they are in. What is asked of TLS is kept in a group of parameters,
+which is read with the cluster.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ _SAME = (
 
 def _cluster(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     client = clients("redshift", resource.region)
-    cluster = the_one(asked(client, "describe_clusters", _GONE, ClusterIdentifier=resource.identifier)["Clusters"])
+    cluster = the_one(asked(client, "describe_clusters", _GONE, ClusterIdentifier=resource.identifier).get("Clusters"))
     if cluster.get("ClusterStatus") == "deleting":
         raise ResourceGone
     return cluster
@@ -91,12 +93,16 @@ CLUSTER = Reader(
                 *("KmsKeyId", "MultiAZ", "NodeType", "PubliclyAccessible", "Observed.RequireSsl"),
             ),
         ),
+        # A rename: looked for at once, and by the sweep.
+        Touch(_SOURCE, ("ModifyCluster",), ("requestParameters.newClusterIdentifier",), EVERYTHING),
         Touch(_SOURCE, ("EnableLogging", "DisableLogging"), _NAMED, ("Observed.LoggingEnabled",)),
         Touch(
             _SOURCE,
             (
                 *("EnableSnapshotCopy", "DisableSnapshotCopy", "ModifyClusterIamRoles", "RotateEncryptionKey"),
                 *("PauseCluster", "ResumeCluster", "ResizeCluster", "AuthorizeEndpointAccess", "RevokeEndpointAccess"),
+                # Parameters that were changed in the group, whose calls name no cluster, are in force after it.
+                "RebootCluster",
             ),
             _NAMED,
         ),
@@ -105,4 +111,42 @@ CLUSTER = Reader(
     inventory=Inventory(calls=_DESCRIBED, pages=_listed),
 )
 
-READERS: tuple[Reader, ...] = (CLUSTER,)
+
+def _subnet_group(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    client = clients("redshift", resource.region)
+    found = asked(client, "describe_cluster_subnet_groups", _NO_GROUP, ClusterSubnetGroupName=resource.identifier)
+    group = the_one(found.get("ClusterSubnetGroups"))
+    subnets = group.get("Subnets", ())
+    zones = {each.get("SubnetAvailabilityZone", {}).get("Name") for each in subnets}
+    return {
+        "ClusterSubnetGroupName": resource.identifier,
+        "SubnetIds": sorted(each["SubnetIdentifier"] for each in subnets if "SubnetIdentifier" in each),
+        "Tags": tags(group.get("Tags")),
+        "Observed": {"Zones": len(zones - {None})},
+    }
+
+
+def _subnet_groups(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+    for page in pages(clients("redshift", region), "describe_cluster_subnet_groups", "ClusterSubnetGroups", 100):
+        yield [each["ClusterSubnetGroupName"] for each in page]
+
+
+_NO_GROUP = ("ClusterSubnetGroupNotFound", "ClusterSubnetGroupNotFoundFault", "InvalidParameterValue")
+_AT_GROUP = ("requestParameters.clusterSubnetGroupName",)
+_GROUPS = {"redshift.DescribeClusterSubnetGroups": "redshift:DescribeClusterSubnetGroups"}
+_SUBNETS = ("SubnetIds", "Observed.Zones")
+
+CLUSTER_SUBNET_GROUP = Reader(
+    type="AWS::Redshift::ClusterSubnetGroup",
+    responder="data",
+    arn="arn:{partition}:redshift:{region}:{account}:subnetgroup:{identifier}",
+    parts=(Part(gives=("ClusterSubnetGroupName", "Tags", *_SUBNETS), calls=_GROUPS, read=_subnet_group),),
+    touches=(
+        Touch(_SOURCE, ("CreateClusterSubnetGroup", "DeleteClusterSubnetGroup"), _AT_GROUP, EVERYTHING),
+        Touch(_SOURCE, ("ModifyClusterSubnetGroup",), _AT_GROUP, _SUBNETS),
+        Touch(_SOURCE, ("CreateTags", "DeleteTags"), ("requestParameters.resourceName",), ("Tags",)),
+    ),
+    inventory=Inventory(calls=_GROUPS, pages=_subnet_groups),
+)
+
+READERS: tuple[Reader, ...] = (CLUSTER, CLUSTER_SUBNET_GROUP)

@@ -7,11 +7,12 @@ from typing import Any
 
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
-from demarc.readers import Clients, Inventory, Part, Reader
+from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
 from demarc.readers.answers import asked, pages, present, tags
 
 _SOURCE = "redshift-serverless.amazonaws.com"
 _GONE = ("ResourceNotFoundException", "ValidationException")
+_ENDED = "DELETING"
 
 
 def _client(clients: Clients, resource: Resource) -> Any:
@@ -20,6 +21,8 @@ def _client(clients: Clients, resource: Resource) -> Any:
 
 def _workgroup(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(_client(clients, resource), "get_workgroup", _GONE, workgroupName=resource.identifier)["workgroup"]
+    if found.get("status") == _ENDED:
+        raise ResourceGone
     asks = {each["parameterKey"]: each.get("parameterValue") for each in found.get("configParameters", ())}
     return {
         "WorkgroupName": found["workgroupName"],
@@ -36,7 +39,7 @@ def _workgroup_tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     """Its ARN ends with an id, which its name does not tell."""
     client = _client(clients, resource)
     arn = asked(client, "get_workgroup", _GONE, workgroupName=resource.identifier)["workgroup"]["workgroupArn"]
-    return {"Tags": tags(asked(client, "list_tags_for_resource", _GONE, resourceArn=arn)["tags"], "key", "value")}
+    return {"Tags": tags(asked(client, "list_tags_for_resource", _GONE, resourceArn=arn).get("tags"), "key", "value")}
 
 
 def _workgroups(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
@@ -80,6 +83,8 @@ WORKGROUP = Reader(
 
 def _namespace(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(_client(clients, resource), "get_namespace", _GONE, namespaceName=resource.identifier)["namespace"]
+    if found.get("status") == _ENDED:
+        raise ResourceGone
     return {
         "NamespaceName": found["namespaceName"],
         **present(
@@ -94,7 +99,7 @@ def _namespace(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 def _namespace_tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     client = _client(clients, resource)
     arn = asked(client, "get_namespace", _GONE, namespaceName=resource.identifier)["namespace"]["namespaceArn"]
-    return {"Tags": tags(asked(client, "list_tags_for_resource", _GONE, resourceArn=arn)["tags"], "key", "value")}
+    return {"Tags": tags(asked(client, "list_tags_for_resource", _GONE, resourceArn=arn).get("tags"), "key", "value")}
 
 
 def _namespaces(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:

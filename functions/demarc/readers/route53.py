@@ -43,7 +43,7 @@ def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
         ResourceType="hostedzone",
         ResourceId=resource.identifier,
     )
-    return {"Tags": tags(found["ResourceTagSet"]["Tags"])}
+    return {"Tags": tags(found["ResourceTagSet"].get("Tags"))}
 
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
@@ -85,7 +85,9 @@ HOSTED_ZONE = Reader(
             _SOURCE,
             (
                 *("AssociateVPCWithHostedZone", "ChangeResourceRecordSets", "DisableHostedZoneDNSSEC"),
-                *("DisassociateVPCFromHostedZone", "EnableHostedZoneDNSSEC"),
+                *("DisassociateVPCFromHostedZone", "EnableHostedZoneDNSSEC", "CreateVPCAssociationAuthorization"),
+                *("DeleteVPCAssociationAuthorization", "ActivateKeySigningKey", "CreateKeySigningKey"),
+                *("DeactivateKeySigningKey", "DeleteKeySigningKey"),
             ),
             ("requestParameters.hostedZoneId",),
             last=True,

@@ -1,4 +1,4 @@
-"""Notebooks, models and what serves them."""
+"""Notebooks, models, what serves them, and the jobs that watch how they do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
-from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
+from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone, cloudcontrol
 from demarc.readers.answers import asked, pages, present, same, tags
 
 _SOURCE = "sagemaker.amazonaws.com"
@@ -21,7 +21,7 @@ def _client(clients: Clients, resource: Resource) -> Any:
 
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
-    return {"Tags": tags(asked(_client(clients, resource), "list_tags", _GONE, ResourceArn=resource.arn)["Tags"])}
+    return {"Tags": tags(asked(_client(clients, resource), "list_tags", _GONE, ResourceArn=resource.arn).get("Tags"))}
 
 
 _TAGS = Part(gives=("Tags",), calls={"sagemaker.ListTags": "sagemaker:ListTags"}, read=_tags)
@@ -153,4 +153,138 @@ ENDPOINT_CONFIG = Reader(
     ),
 )
 
-READERS: tuple[Reader, ...] = (NOTEBOOK_INSTANCE, MODEL, ENDPOINT_CONFIG)
+_NETWORK = ("EnableInterContainerTrafficEncryption", "EnableNetworkIsolation")
+
+
+def _network(job: Mapping[str, Any]) -> dict[str, bool]:
+    """What a job says of its network; what it does not say is off."""
+    config = job.get("NetworkConfig", {})
+    return {name: config.get(name, False) for name in _NETWORK}
+
+
+def _job_definition(kind: str) -> Reader:
+    """The reader of one of the four kinds of definitions, whose calls differ by a word (`ModelBias`)."""
+    words = "".join(f"_{each.lower()}" if each.isupper() else each for each in kind).removeprefix("_")
+    describe, list_all = f"Describe{kind}JobDefinition", f"List{kind}JobDefinitions"
+
+    def read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+        found = asked(
+            _client(clients, resource), f"describe_{words}_job_definition", _GONE, JobDefinitionName=resource.identifier
+        )
+        machines = found.get("JobResources", {}).get("ClusterConfig", {})
+        return {
+            "JobDefinitionName": found["JobDefinitionName"],
+            "JobResources": {"ClusterConfig": same(machines, "InstanceCount")},
+            "NetworkConfig": _network(found),
+        }
+
+    def listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+        client = clients("sagemaker", region)
+        for page in pages(client, f"list_{words}_job_definitions", "JobDefinitionSummaries", 100):
+            yield [each["MonitoringJobDefinitionName"] for each in page]
+
+    return Reader(
+        type=f"AWS::SageMaker::{kind}JobDefinition",
+        responder="compute",
+        arn="arn:{partition}:sagemaker:{region}:{account}:" + words.replace("_", "-") + "-job-definition/{identifier}",
+        parts=(
+            Part(
+                gives=("JobDefinitionName", "JobResources", "NetworkConfig"),
+                calls={f"sagemaker.{describe}": f"sagemaker:{describe}"},
+                read=read,
+            ),
+            _TAGS,
+        ),
+        touches=(
+            Touch(
+                _SOURCE,
+                (f"Create{kind}JobDefinition", f"Delete{kind}JobDefinition"),
+                ("requestParameters.jobDefinitionName",),
+                EVERYTHING,
+            ),
+            _TAGGING,
+        ),
+        inventory=Inventory(calls={f"sagemaker.{list_all}": f"sagemaker:{list_all}"}, pages=listed),
+    )
+
+
+JOB_DEFINITIONS = tuple(map(_job_definition, ("DataQuality", "ModelBias", "ModelExplainability", "ModelQuality")))
+
+
+def _schedule(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    """A schedule names a definition, which is read by itself, or has one inside."""
+    found = asked(
+        _client(clients, resource), "describe_monitoring_schedule", _GONE, MonitoringScheduleName=resource.identifier
+    )
+    config = found.get("MonitoringScheduleConfig", {})
+    inside = config.get("MonitoringJobDefinition")
+    return {
+        "MonitoringScheduleName": found["MonitoringScheduleName"],
+        "MonitoringScheduleConfig": {
+            **same(config, "MonitoringJobDefinitionName"),
+            **present(MonitoringJobDefinition=None if inside is None else {"NetworkConfig": _network(inside)}),
+        },
+    }
+
+
+def _schedules(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+    for page in pages(clients("sagemaker", region), "list_monitoring_schedules", "MonitoringScheduleSummaries", 100):
+        yield [each["MonitoringScheduleName"] for each in page]
+
+
+_AT_SCHEDULE = ("requestParameters.monitoringScheduleName",)
+
+MONITORING_SCHEDULE = Reader(
+    type="AWS::SageMaker::MonitoringSchedule",
+    responder="compute",
+    arn="arn:{partition}:sagemaker:{region}:{account}:monitoring-schedule/{identifier}",
+    parts=(
+        Part(
+            gives=("MonitoringScheduleName", "MonitoringScheduleConfig"),
+            calls={"sagemaker.DescribeMonitoringSchedule": "sagemaker:DescribeMonitoringSchedule"},
+            read=_schedule,
+        ),
+        _TAGS,
+    ),
+    touches=(
+        Touch(_SOURCE, ("CreateMonitoringSchedule", "DeleteMonitoringSchedule"), _AT_SCHEDULE, EVERYTHING),
+        Touch(_SOURCE, ("UpdateMonitoringSchedule",), _AT_SCHEDULE, ("MonitoringScheduleConfig",)),
+        Touch(_SOURCE, ("StartMonitoringSchedule", "StopMonitoringSchedule"), _AT_SCHEDULE),
+        _TAGGING,
+    ),
+    inventory=Inventory(
+        calls={"sagemaker.ListMonitoringSchedules": "sagemaker:ListMonitoringSchedules"}, pages=_schedules
+    ),
+)
+
+_AT_DOMAIN = ("requestParameters.domainId",)
+
+# Studio. Apps, profiles and images its handler also looks at, and nothing of them is kept.
+DOMAIN = cloudcontrol.reader(
+    "AWS::SageMaker::Domain",
+    responder="compute",
+    arn="arn:{partition}:sagemaker:{region}:{account}:domain/{identifier}",
+    gives=(
+        "DomainName",
+        "AppNetworkAccessType",
+        "AuthMode",
+        "DomainSettings",
+        "KmsKeyId",
+        "SubnetIds",
+        "VpcId",
+        "Tags",
+    ),
+    reading=(
+        *("sagemaker:DescribeApp", "sagemaker:DescribeDomain", "sagemaker:DescribeImage"),
+        *("sagemaker:DescribeImageVersion", "sagemaker:DescribeUserProfile", "sagemaker:ListTags"),
+    ),
+    listing=("sagemaker:ListDomains", "sagemaker:ListTags"),
+    touches=(
+        Touch(_SOURCE, ("CreateDomain",), ("responseElements.domainArn",), EVERYTHING),
+        Touch(_SOURCE, ("DeleteDomain",), _AT_DOMAIN, EVERYTHING),
+        Touch(_SOURCE, ("UpdateDomain",), _AT_DOMAIN, ("AppNetworkAccessType", "DomainSettings", "SubnetIds", "VpcId")),
+        _TAGGING,
+    ),
+)
+
+READERS: tuple[Reader, ...] = (NOTEBOOK_INSTANCE, MODEL, ENDPOINT_CONFIG, *JOB_DEFINITIONS, MONITORING_SCHEDULE, DOMAIN)

@@ -16,7 +16,7 @@ _GONE = ("NotFound", "NotFoundException", "InvalidParameter")
 
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     sns = clients("sns", resource.region)
-    found = asked(sns, "get_topic_attributes", _GONE, TopicArn=resource.arn)["Attributes"]
+    found = asked(sns, "get_topic_attributes", _GONE, TopicArn=resource.arn).get("Attributes", {})
     return {
         **present(KmsMasterKeyId=found.get("KmsMasterKeyId"), TracingConfig=found.get("TracingConfig")),
         "TopicArn": found.get("TopicArn", resource.arn),
@@ -31,7 +31,7 @@ def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     gone = (*_GONE, "ResourceNotFound")
     found = asked(clients("sns", resource.region), "list_tags_for_resource", gone, ResourceArn=resource.arn)
-    return {"Tags": tags(found["Tags"])}
+    return {"Tags": tags(found.get("Tags"))}
 
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:

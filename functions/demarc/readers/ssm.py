@@ -1,14 +1,16 @@
-"""Documents of Systems Manager that are ours, and how far managed instances are patched."""
+"""Documents and parameters of Systems Manager that are ours, and how far managed instances are patched."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
-from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
-from demarc.readers.answers import asked, pages, present, same, tags
+from demarc.readers import DENIED, UNREAD, Clients, Inventory, Part, Reader, ResourceGone
+from demarc.readers.answers import asked, configured, document, pages, present, same, tags, the_one
 
 _SOURCE = "ssm.amazonaws.com"
 _GONE = ("InvalidDocument", "InvalidDocumentOperation", "ValidationException", "InvalidResourceId")
@@ -28,15 +30,20 @@ def _document(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 
 def _shared(clients: Clients, resource: Resource) -> Mapping[str, Any]:
-    """Whom the document is given to: accounts by their ids, and `all` for everybody."""
-    found = asked(
-        _client(clients, resource),
-        "describe_document_permission",
-        _GONE,
-        Name=resource.identifier,
-        PermissionType="Share",
-    )
-    return {"Observed": {"SharedWith": sorted(each.lower() for each in found.get("AccountIds", ()))}}
+    """Whom the document is given to: accounts by their ids, and `all` for everybody.
+
+    botocore has no paginator for it: each page has the token of the next.
+    """
+    client = _client(clients, resource)
+    wanted = {"Name": resource.identifier, "PermissionType": "Share"}
+    given: list[str] = []
+    token: dict[str, str] = {}
+    while True:
+        page = asked(client, "describe_document_permission", _GONE, **wanted, **token)
+        given += page.get("AccountIds", ())
+        if not page.get("NextToken"):
+            return {"Observed": {"SharedWith": sorted(each.lower() for each in given)}}
+        token = {"NextToken": page["NextToken"]}
 
 
 def _documents(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
@@ -75,18 +82,14 @@ DOCUMENT = Reader(
 
 def _instance(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     """Whether the instance is as Systems Manager was told to keep it; nothing where that was never asked."""
-    found = asked(
-        _client(clients, resource),
-        "list_resource_compliance_summaries",
-        _GONE,
-        Filters=[{"Key": "ResourceId", "Values": [resource.identifier], "Type": "EQUAL"}],
-    )
-    summaries = found["ResourceComplianceSummaryItems"]
+    its_own = [{"Key": "ResourceId", "Values": [resource.identifier], "Type": "EQUAL"}]
+    client = _client(clients, resource)
+    found = pages(client, "list_resource_compliance_summaries", "ResourceComplianceSummaryItems", Filters=its_own)
+    summaries = [each for page in found for each in page]
     if not summaries:
         raise ResourceGone
-    return {
-        "Observed": {each["ComplianceType"]: each["Status"] for each in summaries if each["ComplianceType"] in _KINDS}
-    }
+    states = {each.get("ComplianceType"): each.get("Status") for each in summaries}
+    return {"Observed": present(**{kind: states.get(kind) for kind in _KINDS})}
 
 
 _KINDS = ("Patch", "Association")
@@ -114,8 +117,98 @@ MANAGED_INSTANCE = Reader(
             ("Observed.Patch", "Observed.Association"),
         ),
         Touch(_SOURCE, ("DeregisterManagedInstance",), ("requestParameters.instanceId",), EVERYTHING),
+        Touch(_SOURCE, ("UpdateManagedInstanceRole",), ("requestParameters.instanceId",)),
     ),
     inventory=Inventory(calls=_COMPLIANCE, pages=_instances),
 )
 
-READERS: tuple[Reader, ...] = (DOCUMENT, MANAGED_INSTANCE)
+
+def _parameter(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    """What a parameter is, without its value.
+
+    No value is ever asked for: ssm:GetParameter on all that are there would let this role read every secret that
+    somebody put into the wrong type, and IAM cannot allow it by type. Name and type say enough to ask the owner.
+    """
+    called = [{"Key": "Name", "Option": "Equals", "Values": _spellings(resource.identifier)}]
+    listed = pages(_client(clients, resource), "describe_parameters", "Parameters", ParameterFilters=called)
+    found = the_one([each for page in listed for each in page])
+    # CloudFormation makes no SecureString, and has no word for it or its key.
+    observed = present(Type=found.get("Type"), KeyId=found.get("KeyId"))
+    seen: dict[str, Any] = {**same(found, "Name", "Tier"), "Observed": observed}
+    # One of the standard tier cannot be shared (AWS Systems Manager User Guide, "Working with shared parameters").
+    if found.get("Tier") != "Standard":
+        try:
+            observed |= present(Policy=_policy(clients, resource))
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code == "ResourceNotFoundException":
+                raise ResourceGone from error
+            if code not in DENIED:
+                raise
+            seen[UNREAD] = {"Observed.Policy": f"{code}: ssm:GetResourcePolicies is not allowed"}
+    return seen
+
+
+def _spellings(identifier: str) -> list[str]:
+    """A name within levels begins with a slash, one without may."""
+    return [f"/{identifier}"] if "/" in identifier else [identifier, f"/{identifier}"]
+
+
+def _policy(clients: Clients, resource: Resource) -> dict[str, Any] | None:
+    """What its policies say, as one."""
+    found = pages(_client(clients, resource), "get_resource_policies", "Policies", ResourceArn=resource.arn)
+    policies = [document(each.get("Policy")) or {} for page in found for each in page]
+    statements = [statement for each in policies for statement in _statements(each.get("Statement"))]
+    return {"Statement": statements} if policies else None
+
+
+def _statements(said: Any) -> list[Any]:
+    return said if isinstance(said, list) else [said]
+
+
+def _parameter_tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    client = _client(clients, resource)
+    for name in _spellings(resource.identifier):
+        wanted = {"ResourceType": "Parameter", "ResourceId": name}
+        found = configured(client, "list_tags_for_resource", ("InvalidResourceId",), **wanted)
+        if found:
+            return {"Tags": tags(found.get("TagList"))}
+    raise ResourceGone
+
+
+def _parameters(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+    for page in pages(clients("ssm", region), "describe_parameters", "Parameters", 50):
+        yield [each["Name"].removeprefix("/") for each in page]
+
+
+_DESCRIBES = {"ssm.DescribeParameters": "ssm:DescribeParameters"}
+
+PARAMETER = Reader(
+    type="AWS::SSM::Parameter",
+    responder="data",
+    arn="arn:{partition}:ssm:{region}:{account}:parameter/{identifier!s}",
+    parts=(
+        Part(
+            gives=("Name", "Tier", "Observed.Type", "Observed.KeyId", "Observed.Policy"),
+            calls={**_DESCRIBES, "ssm.GetResourcePolicies": "ssm:GetResourcePolicies"},
+            read=_parameter,
+        ),
+        Part(gives=("Tags",), calls={"ssm.ListTagsForResource": "ssm:ListTagsForResource"}, read=_parameter_tags),
+    ),
+    touches=(
+        # Its record has no value either: CloudTrail writes in its place that it is hidden.
+        Touch(_SOURCE, ("PutParameter",), _NAMED, ("Name", "Tier", "Observed.Type", "Observed.KeyId")),
+        Touch(_SOURCE, ("DeleteParameter",), _NAMED, EVERYTHING),
+        Touch(_SOURCE, ("DeleteParameters",), ("requestParameters.names[]",), EVERYTHING),
+        Touch(
+            _SOURCE,
+            ("PutResourcePolicy", "DeleteResourcePolicy"),
+            ("requestParameters.resourceArn",),
+            ("Observed.Policy",),
+        ),
+        Touch(_SOURCE, ("AddTagsToResource", "RemoveTagsFromResource"), ("requestParameters.resourceId",), ("Tags",)),
+    ),
+    inventory=Inventory(calls=_DESCRIBES, pages=_parameters),
+)
+
+READERS: tuple[Reader, ...] = (DOCUMENT, MANAGED_INSTANCE, PARAMETER)

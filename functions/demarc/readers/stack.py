@@ -26,7 +26,7 @@ def made(clients: Clients, region: str, stack: str) -> Iterator[Answer]:
     pages = clients("cloudformation", region).get_paginator("list_stack_resources")
     try:
         for page in pages.paginate(StackName=stack):
-            yield from (each for each in page["StackResourceSummaries"] if _exists(each))
+            yield from (each for each in page.get("StackResourceSummaries", ()) if _exists(each))
     except ClientError as error:
         if is_missing(error):
             raise ResourceGone from error

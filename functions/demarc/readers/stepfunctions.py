@@ -34,9 +34,8 @@ def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     gone = (*_GONE, "ResourceNotFound")
     states = clients("stepfunctions", resource.region)
-    return {
-        "Tags": tags(asked(states, "list_tags_for_resource", gone, resourceArn=resource.arn)["tags"], "key", "value")
-    }
+    found = asked(states, "list_tags_for_resource", gone, resourceArn=resource.arn)
+    return {"Tags": tags(found.get("tags"), "key", "value")}
 
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:

@@ -1,4 +1,4 @@
-"""Servers of Transfer Family: by which protocols, from where, and whether it is written down."""
+"""Servers of Transfer Family: by which protocols, from where, and whether it is written down. And its connectors."""
 
 from __future__ import annotations
 
@@ -53,7 +53,11 @@ SERVER = Reader(
         Touch(_SOURCE, ("UpdateServer",), _NAMED, _SET),
         Touch(
             _SOURCE,
-            ("CreateUser", "DeleteUser", "UpdateUser", "ImportSshPublicKey", "StartServer", "StopServer"),
+            (
+                *("CreateUser", "DeleteUser", "UpdateUser", "ImportSshPublicKey", "DeleteSshPublicKey"),
+                *("CreateAccess", "DeleteAccess", "UpdateAccess", "ImportHostKey", "DeleteHostKey"),
+                *("CreateAgreement", "DeleteAgreement", "UpdateAgreement", "StartServer", "StopServer"),
+            ),
             _NAMED,
         ),
         Touch(_SOURCE, ("TagResource", "UntagResource"), ("requestParameters.arn",), ("Tags",)),
@@ -61,4 +65,43 @@ SERVER = Reader(
     inventory=Inventory(calls={"transfer.ListServers": "transfer:ListServers"}, pages=_listed),
 )
 
-READERS: tuple[Reader, ...] = (SERVER,)
+
+def _connector(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    client = clients("transfer", resource.region)
+    found = asked(client, "describe_connector", _GONE, ConnectorId=resource.identifier)["Connector"]
+    return {
+        "ConnectorId": resource.identifier,
+        **same(found, "AccessRole", "LoggingRole", "SecurityPolicyName"),
+        "Tags": tags(found.get("Tags")),
+    }
+
+
+def _connectors(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+    for page in pages(clients("transfer", region), "list_connectors", "Connectors", 100):
+        yield [each["ConnectorId"] for each in page if "ConnectorId" in each]
+
+
+_AT_CONNECTOR = ("requestParameters.connectorId",)
+_OF_CONNECTOR = ("AccessRole", "LoggingRole", "SecurityPolicyName")
+
+CONNECTOR = Reader(
+    type="AWS::Transfer::Connector",
+    responder="data",
+    arn="arn:{partition}:transfer:{region}:{account}:connector/{identifier}",
+    parts=(
+        Part(
+            gives=("ConnectorId", "Tags", *_OF_CONNECTOR),
+            calls={"transfer.DescribeConnector": "transfer:DescribeConnector"},
+            read=_connector,
+        ),
+    ),
+    touches=(
+        Touch(_SOURCE, ("CreateConnector",), ("responseElements.connectorId",), EVERYTHING),
+        Touch(_SOURCE, ("DeleteConnector",), _AT_CONNECTOR, EVERYTHING),
+        Touch(_SOURCE, ("UpdateConnector",), _AT_CONNECTOR, _OF_CONNECTOR),
+        Touch(_SOURCE, ("TagResource", "UntagResource"), ("requestParameters.arn",), ("Tags",)),
+    ),
+    inventory=Inventory(calls={"transfer.ListConnectors": "transfer:ListConnectors"}, pages=_connectors),
+)
+
+READERS: tuple[Reader, ...] = (SERVER, CONNECTOR)

@@ -8,7 +8,7 @@ from typing import Any
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
-from demarc.readers.answers import asked, configured, same, tags
+from demarc.readers.answers import asked, configured, present, same, tags
 
 _SOURCE = "wafv2.amazonaws.com"
 _GONE = ("WAFNonexistentItemException", "WAFInvalidParameterException")
@@ -33,7 +33,8 @@ def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     rules = acl.get("Rules", ())
     metered = [each.get("VisibilityConfig", {}).get("CloudWatchMetricsEnabled", False) for each in (acl, *rules)]
     return {
-        **same(acl, "Name", "Id", "Arn"),
+        **same(acl, "Name", "Id"),
+        **present(Arn=acl.get("ARN")),
         "Observed": {
             "Rules": len(rules)
             + len(acl.get("PreProcessFirewallManagerRuleGroups", ()))
@@ -66,14 +67,31 @@ def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[s
         mark: dict[str, str] = {}
         while True:
             page = client.list_web_acls(Scope=scope, Limit=100, **mark)
-            yield [each["ARN"].split(":", 5)[5] for each in page["WebACLs"]]
-            if not (page.get("NextMarker") and page["WebACLs"]):
+            found = page.get("WebACLs", ())
+            yield [each["ARN"].split(":", 5)[5] for each in found]
+            if not (page.get("NextMarker") and found):
                 break
             mark = {"NextMarker": page["NextMarker"]}
 
 
 _ARN = ("requestParameters.resourceArn", "requestParameters.resourceARN")
 _OBSERVED = ("Observed.Rules", "Observed.WithoutMetrics", "Observed.ManagedByFirewallManager")
+
+
+def _by_name(call: str, sets: tuple[str, ...]) -> Touch:
+    """A call that has the scope, the name and the id of an ACL, and no ARN (AWS WAF Developer Guide, "AWS WAF
+    information in AWS CloudTrail").
+    """
+    return Touch(
+        _SOURCE,
+        (call,),
+        ("requestParameters.name",),
+        sets,
+        also="requestParameters.id",
+        by="requestParameters.scope",
+        before={"REGIONAL": "regional/webacl/", "CLOUDFRONT": "global/webacl/"},
+    )
+
 
 WEB_ACL = Reader(
     type="AWS::WAFv2::WebACL",
@@ -88,9 +106,10 @@ WEB_ACL = Reader(
         ),
         Part(gives=("Tags",), calls={"wafv2.ListTagsForResource": "wafv2:ListTagsForResource"}, read=_tags),
     ),
-    # UpdateWebACL and DeleteWebACL name it by its name and id, not by its ARN: what they leave the sweep sees.
     touches=(
         Touch(_SOURCE, ("CreateWebACL",), ("responseElements.summary.aRN",), EVERYTHING),
+        _by_name("UpdateWebACL", _OBSERVED),
+        _by_name("DeleteWebACL", EVERYTHING),
         Touch(
             _SOURCE,
             ("PutLoggingConfiguration",),

@@ -19,6 +19,7 @@ _PAGES = {
     "AWS::CloudTrail::Trail": "{regional}/cloudtrailv2/home?region={region}#/trails/{arn}",
     "AWS::EC2::Instance": "{regional}/ec2/home?region={region}#InstanceDetails:instanceId={identifier}",
     "AWS::EC2::SecurityGroup": "{regional}/ec2/home?region={region}#SecurityGroup:groupId={identifier}",
+    "AWS::IAM::Group": "{everywhere}/iam/home#/groups/details/{identifier}",
     "AWS::IAM::ManagedPolicy": "{everywhere}/iam/home#/policies/details/{arn}",
     "AWS::IAM::Role": "{everywhere}/iam/home#/roles/details/{identifier}",
     "AWS::IAM::User": "{everywhere}/iam/home#/users/details/{identifier}",

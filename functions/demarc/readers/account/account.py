@@ -11,6 +11,7 @@ from demarc.core.arn import partition_of
 from demarc.core.change import Touch
 from demarc.core.model import Resource
 from demarc.readers import Clients, Inventory, Part, Reader, home_region
+from demarc.readers.answers import present
 
 Answer = Mapping[str, Any]
 _ACCOUNT = ("account",)
@@ -38,12 +39,12 @@ def _password_policy(clients: Clients, resource: Resource) -> Answer:
 
 def _summary(clients: Clients, resource: Resource) -> Answer:
     answer = clients("iam", home_region(resource.region)).get_account_summary()
-    return {"Observed": {"AccountSummary": answer["SummaryMap"]}}
+    return {"Observed": present(AccountSummary=answer.get("SummaryMap"))}
 
 
 def _ebs_encryption(clients: Clients, resource: Resource) -> Answer:
     answer = clients("ec2", resource.region).get_ebs_encryption_by_default()
-    return {"Observed": {"EbsEncryptionByDefault": answer["EbsEncryptionByDefault"]}}
+    return {"Observed": {"EbsEncryptionByDefault": answer.get("EbsEncryptionByDefault", False)}}
 
 
 def _security_contact(clients: Clients, resource: Resource) -> Answer:
@@ -73,7 +74,7 @@ def _support_roles(clients: Clients, resource: Resource) -> Answer:
     partition = partition_of(resource.region)
     pages = clients("iam", home_region(resource.region)).get_paginator("list_entities_for_policy")
     found = pages.paginate(PolicyArn=f"arn:{partition}:iam::aws:policy/AWSSupportAccess", EntityFilter="Role")
-    return {"Observed": {"SupportRoles": sum(len(page["PolicyRoles"]) for page in found)}}
+    return {"Observed": {"SupportRoles": sum(len(page.get("PolicyRoles", ())) for page in found)}}
 
 
 def _server_certificates(clients: Clients, resource: Resource) -> Answer:
@@ -100,7 +101,7 @@ def _organization(clients: Clients, resource: Resource) -> Answer:
 
 def read_trails(clients: Clients, resource: Resource) -> Answer:
     """Every trail that records the account in a resource's Region, with what it selects and whether it logs."""
-    trails = clients("cloudtrail", resource.region).describe_trails(includeShadowTrails=True)["trailList"]
+    trails = clients("cloudtrail", resource.region).describe_trails(includeShadowTrails=True).get("trailList", ())
     return {"Observed": {"Trails": [seen for trail in trails if (seen := _seen(clients, trail))]}}
 
 
@@ -125,7 +126,7 @@ def _seen(clients: Clients, trail: Answer) -> Answer | None:
     return {
         "Name": trail["Name"],
         "IsMultiRegionTrail": trail.get("IsMultiRegionTrail", False),
-        "IsLogging": status["IsLogging"],
+        "IsLogging": status.get("IsLogging", False),
         "EventSelectors": selectors.get("EventSelectors", []),
         "AdvancedEventSelectors": selectors.get("AdvancedEventSelectors", []),
     }
@@ -185,7 +186,8 @@ ACCOUNT = Reader(
         ),
         Touch(
             "iam.amazonaws.com",
-            ("UploadServerCertificate", "DeleteServerCertificate"),
+            # An update gives it another name.
+            ("UploadServerCertificate", "DeleteServerCertificate", "UpdateServerCertificate"),
             _ACCOUNT,
             ("Observed.ServerCertificates",),
         ),

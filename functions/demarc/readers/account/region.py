@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from demarc.core.change import Touch
 from demarc.core.model import Resource
-from demarc.readers import Clients, Inventory, Part, Reader
+from demarc.readers import UNREAD, Clients, Inventory, Part, Reader
 from demarc.readers.answers import configured, present
 
 Answer = Mapping[str, Any]
@@ -57,9 +57,9 @@ def _inspector(clients: Clients, resource: Resource) -> Answer:
 
 def _config(clients: Clients, resource: Resource) -> Answer:
     config = clients("config", resource.region)
-    recorders = config.describe_configuration_recorders()["ConfigurationRecorders"]
-    statuses = config.describe_configuration_recorder_status()["ConfigurationRecordersStatus"]
-    channels = config.describe_delivery_channels()["DeliveryChannels"]
+    recorders = config.describe_configuration_recorders().get("ConfigurationRecorders", ())
+    statuses = config.describe_configuration_recorder_status().get("ConfigurationRecordersStatus", ())
+    channels = config.describe_delivery_channels().get("DeliveryChannels", ())
     recording = {each["name"]: each.get("recording", False) for each in statuses}
     return {
         "Observed": {
@@ -106,15 +106,40 @@ def _emr(clients: Clients, resource: Resource) -> Answer:
 
 
 def _documents(clients: Clients, resource: Resource) -> Answer:
-    setting = "/ssm/documents/console/public-sharing-permission"
-    found = clients("ssm", resource.region).get_service_setting(SettingId=setting)["ServiceSetting"]
+    found = _setting(clients, resource, "/ssm/documents/console/public-sharing-permission")
+    if found is None:
+        return {UNREAD: {"Observed.DocumentsMayBePublic": _NO_SETTING}}
     return {"Observed": {"DocumentsMayBePublic": found.get("SettingValue", "").lower() != "disable"}}
 
 
 def _automation(clients: Clients, resource: Resource) -> Answer:
-    setting = "/ssm/automation/customer-script-log-destination"
-    found = clients("ssm", resource.region).get_service_setting(SettingId=setting)["ServiceSetting"]
+    found = _setting(clients, resource, "/ssm/automation/customer-script-log-destination")
+    if found is None:
+        return {UNREAD: {"Observed.AutomationLogs": _NO_SETTING}}
     return {"Observed": present(AutomationLogs=found.get("SettingValue") or None)}
+
+
+# Of a setting that AWS has not brought to the Region it is not known what holds there.
+_NO_SETTING = "Systems Manager does not know the setting in this Region"
+
+
+def _setting(clients: Clients, resource: Resource, name: str) -> Answer | None:
+    found = configured(
+        clients("ssm", resource.region), "get_service_setting", ("ServiceSettingNotFound",), SettingId=name
+    )
+    setting: Answer | None = found.get("ServiceSetting")
+    return setting
+
+
+def _models(clients: Clients, resource: Resource) -> Answer:
+    """Where Bedrock writes down what models are asked and what they answer; it is not in every Region."""
+    try:
+        found = clients("bedrock", resource.region).get_model_invocation_logging_configuration()
+    except EndpointConnectionError:
+        return {UNREAD: {"Observed.ModelInvocationLogs": "Bedrock does not answer in this Region"}}
+    logging = found.get("loggingConfig", {})
+    kept_in = {"CloudWatch": "cloudWatchConfig", "S3": "s3Config"}
+    return {"Observed": {"ModelInvocationLogs": [place for place, config in kept_in.items() if logging.get(config)]}}
 
 
 def _itself(_clients: Clients, account: str, _region: str) -> Iterator[Sequence[str]]:
@@ -202,6 +227,11 @@ REGION = Reader(
         ),
         _part(_documents, "DocumentsMayBePublic", ssm_GetServiceSetting="ssm:GetServiceSetting"),
         _part(_automation, "AutomationLogs", ssm_GetServiceSetting="ssm:GetServiceSetting"),
+        _part(
+            _models,
+            "ModelInvocationLogs",
+            bedrock_GetModelInvocationLoggingConfiguration="bedrock:GetModelInvocationLoggingConfiguration",
+        ),
     ),
     touches=(
         _touch("guardduty", ("CreateDetector", "DeleteDetector"), "Detectors"),
@@ -234,7 +264,15 @@ REGION = Reader(
             ),
             "SecurityHub",
         ),
-        _touch("access-analyzer", ("CreateAnalyzer", "DeleteAnalyzer", "UpdateAnalyzer"), "Analyzers"),
+        _touch(
+            "access-analyzer",
+            (
+                *("CreateAnalyzer", "DeleteAnalyzer", "UpdateAnalyzer"),
+                # Those that a service keeps for itself are listed with the others.
+                *("CreateServiceLinkedAnalyzer", "DeleteServiceLinkedAnalyzer"),
+            ),
+            "Analyzers",
+        ),
         _touch("ec2", ("ModifyVpcBlockPublicAccessOptions",), "VpcBlockPublicAccess"),
         _touch(
             "ec2",
@@ -246,6 +284,11 @@ REGION = Reader(
         _touch("ec2", ("ModifyInstanceMetadataDefaults",), "MetadataDefaultTokens"),
         _touch("elasticmapreduce", ("PutBlockPublicAccessConfiguration",), "EmrBlocksPublicAccess"),
         _touch("ssm", ("UpdateServiceSetting", "ResetServiceSetting"), "DocumentsMayBePublic", "AutomationLogs"),
+        _touch(
+            "bedrock",
+            ("PutModelInvocationLoggingConfiguration", "DeleteModelInvocationLoggingConfiguration"),
+            "ModelInvocationLogs",
+        ),
     ),
     inventory=Inventory(calls={}, pages=_itself),
 )

@@ -19,7 +19,7 @@ def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     ec2 = clients("ec2", resource.region)
     found = asked(ec2, "describe_client_vpn_endpoints", _GONE, ClientVpnEndpointIds=[resource.identifier])
     endpoint = the_one(
-        [each for each in found["ClientVpnEndpoints"] if each.get("Status", {}).get("Code") not in _ENDED]
+        [each for each in found.get("ClientVpnEndpoints", ()) if each.get("Status", {}).get("Code") not in _ENDED]
     )
     logged = endpoint.get("ConnectionLogOptions", {})
     return {
@@ -54,7 +54,18 @@ CLIENT_VPN_ENDPOINT = Reader(
         Touch(EC2, ("CreateClientVpnEndpoint",), ("responseElements.clientVpnEndpointId",), EVERYTHING),
         Touch(EC2, ("DeleteClientVpnEndpoint",), _NAMED, EVERYTHING),
         Touch(EC2, ("ModifyClientVpnEndpoint",), _NAMED, ("ConnectionLogOptions", "SplitTunnel")),
-        Touch(EC2, ("AuthorizeClientVpnIngress", "RevokeClientVpnIngress"), _NAMED),
+        # These say who comes in and how far, which no control asks yet; the endpoint is looked at all the same.
+        Touch(
+            EC2,
+            (
+                *("AuthorizeClientVpnIngress", "RevokeClientVpnIngress"),
+                *("ModifyClientVpnEndpointAuthorizationPolicy", "DeleteClientVpnEndpointAuthorizationPolicy"),
+                *("AssociateClientVpnTargetNetwork", "DisassociateClientVpnTargetNetwork"),
+                *("ApplySecurityGroupsToClientVpnTargetNetwork", "ImportClientVpnClientCertificateRevocationList"),
+                *("CreateClientVpnRoute", "DeleteClientVpnRoute"),
+            ),
+            _NAMED,
+        ),
         Touch(EC2, ("CreateTags", "DeleteTags"), TAGGED, ("Tags",), "cvpn-endpoint-"),
     ),
     inventory=Inventory(calls={"ec2.DescribeClientVpnEndpoints": "ec2:DescribeClientVpnEndpoints"}, pages=_listed),

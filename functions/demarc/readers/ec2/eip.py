@@ -16,7 +16,7 @@ _GONE = ("InvalidAllocationID.NotFound", "InvalidAllocationID.Malformed", "Inval
 
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     ec2 = clients("ec2", resource.region)
-    address = the_one(asked(ec2, "describe_addresses", _GONE, AllocationIds=[resource.identifier])["Addresses"])
+    address = the_one(asked(ec2, "describe_addresses", _GONE, AllocationIds=[resource.identifier]).get("Addresses"))
     return {
         **same(address, "AllocationId", "Domain", "InstanceId", "PublicIp"),
         "Tags": address.get("Tags", []),
@@ -28,7 +28,7 @@ def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[s
     # AWS answers with all of them at once; addresses of EC2-Classic had no allocation.
     yield [
         each["AllocationId"]
-        for each in clients("ec2", region).describe_addresses()["Addresses"]
+        for each in clients("ec2", region).describe_addresses().get("Addresses", ())
         if "AllocationId" in each
     ]
 
@@ -48,10 +48,32 @@ EIP = Reader(
     ),
     touches=(
         Touch(EC2, ("AllocateAddress",), ("responseElements.allocationId",), EVERYTHING),
+        # Another account's address, which is this one's from then on.
+        Touch(EC2, ("AcceptAddressTransfer",), ("responseElements.addressTransfer.allocationId",), EVERYTHING),
         Touch(EC2, ("ReleaseAddress",), _NAMED, EVERYTHING),
         # DisassociateAddress names the association only: the sweep sees what it leaves.
         Touch(EC2, ("AssociateAddress",), _NAMED, ("InstanceId", "Observed.AssociationId")),
-        Touch(EC2, ("EnableAddressTransfer", "DisableAddressTransfer", "ModifyAddressAttribute"), _NAMED),
+        # DeleteNatGateway names no address either.
+        Touch(
+            EC2,
+            ("CreateNatGateway",),
+            ("responseElements.natGateway.natGatewayAddressSet[].allocationId", *_NAMED),
+            ("Observed.AssociationId",),
+        ),
+        Touch(
+            EC2,
+            ("AssociateNatGatewayAddress", "DisassociateNatGatewayAddress"),
+            ("responseElements.natGatewayAddressSet[].allocationId",),
+            ("Observed.AssociationId",),
+        ),
+        Touch(
+            EC2,
+            (
+                *("DisableAddressTransfer", "EnableAddressTransfer"),
+                *("ModifyAddressAttribute", "ResetAddressAttribute"),
+            ),
+            _NAMED,
+        ),
         Touch(EC2, ("CreateTags", "DeleteTags"), TAGGED, ("Tags",), "eipalloc-"),
     ),
     inventory=Inventory(calls={"ec2.DescribeAddresses": "ec2:DescribeAddresses"}, pages=_listed),

@@ -18,7 +18,7 @@ _ENDED = ("deregistered", "invalid")
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     ec2 = clients("ec2", resource.region)
     found = asked(ec2, "describe_images", _GONE, ImageIds=[resource.identifier])
-    image = the_one([each for each in found["Images"] if each.get("State") not in _ENDED])
+    image = the_one([each for each in found.get("Images", ()) if each.get("State") not in _ENDED])
     disks = [each["Ebs"] for each in image.get("BlockDeviceMappings", ()) if "Ebs" in each]
     return {
         "Tags": image.get("Tags", []),
@@ -43,7 +43,7 @@ def _shared(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
     pages = clients("ec2", region).get_paginator("describe_images")
     for page in pages.paginate(Owners=["self"], PaginationConfig={"PageSize": PAGE}):
-        yield [each["ImageId"] for each in page["Images"]]
+        yield [each["ImageId"] for each in page.get("Images", ())]
 
 
 _NAMED = ("requestParameters.imageId",)
@@ -65,8 +65,13 @@ IMAGE = Reader(
         ),
     ),
     touches=(
-        Touch(EC2, ("CreateImage", "CopyImage", "RegisterImage"), ("responseElements.imageId",), EVERYTHING),
-        Touch(EC2, ("DeregisterImage",), _NAMED, EVERYTHING),
+        Touch(
+            EC2,
+            ("CreateImage", "CopyImage", "CreateRestoreImageTask", "RegisterImage"),
+            ("responseElements.imageId",),
+            EVERYTHING,
+        ),
+        Touch(EC2, ("DeregisterImage", "RestoreImageFromRecycleBin"), _NAMED, EVERYTHING),
         Touch(
             EC2,
             ("ModifyImageAttribute", "ResetImageAttribute", "CancelImageLaunchPermission"),
@@ -78,6 +83,8 @@ IMAGE = Reader(
             (
                 *("DisableImage", "EnableImage", "DisableImageDeprecation", "EnableImageDeprecation"),
                 *("DisableImageDeregistrationProtection", "EnableImageDeregistrationProtection"),
+                # A copy of it as a file in a bucket.
+                *("CreateStoreImageTask", "ExportImage"),
             ),
             _NAMED,
         ),

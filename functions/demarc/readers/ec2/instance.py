@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
+from demarc.readers.answers import the_one
 from demarc.readers.ec2.asked import EC2, PAGE, TAGGED
 
 _NO_INSTANCE = ("InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed")
@@ -31,14 +32,15 @@ _METADATA_OPTIONS = (
 def _read_instance(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     ec2 = clients("ec2", resource.region)
     try:
-        reservations = ec2.describe_instances(InstanceIds=[resource.identifier])["Reservations"]
+        reservations = ec2.describe_instances(InstanceIds=[resource.identifier]).get("Reservations", ())
     except ClientError as error:
         if error.response["Error"]["Code"] in _NO_INSTANCE:
             raise ResourceGone from error
         raise
-    if not reservations or reservations[0]["Instances"][0]["State"]["Name"] in _ENDED:
+    found = the_one([each for reservation in reservations for each in reservation.get("Instances", ())])
+    if found["State"]["Name"] in _ENDED:
         raise ResourceGone
-    return _instance(reservations[0]["Instances"][0])
+    return _instance(found)
 
 
 def _instance(instance: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,8 +48,8 @@ def _instance(instance: Mapping[str, Any]) -> dict[str, Any]:
     metadata = instance.get("MetadataOptions", {})
     found = {
         "InstanceId": instance["InstanceId"],
-        "InstanceType": instance["InstanceType"],
-        "ImageId": instance["ImageId"],
+        "InstanceType": instance.get("InstanceType"),
+        "ImageId": instance.get("ImageId"),
         "SubnetId": instance.get("SubnetId"),
         "VpcId": instance.get("VpcId"),
         "PublicIp": instance.get("PublicIpAddress"),
@@ -100,7 +102,8 @@ def _instances(clients: Clients, _account: str, region: str) -> Iterator[Sequenc
     pages = clients("ec2", region).get_paginator("describe_instances")
     alive = [{"Name": "instance-state-name", "Values": list(_ALIVE)}]
     for page in pages.paginate(Filters=alive, PaginationConfig={"PageSize": PAGE}):
-        yield [instance["InstanceId"] for reservation in page["Reservations"] for instance in reservation["Instances"]]
+        reservations = page.get("Reservations", ())
+        yield [each["InstanceId"] for reservation in reservations for each in reservation.get("Instances", ())]
 
 
 _INSTANCES = ("requestParameters.instancesSet[].instanceId",)
@@ -153,6 +156,8 @@ INSTANCE = Reader(
                 *("ModifyInstanceCapacityReservationAttributes", "ModifyInstanceCpuOptions"),
                 *("ModifyInstanceMaintenanceOptions", "ModifyInstanceNetworkPerformanceOptions"),
                 *("ModifyInstancePlacement", "ModifyPrivateDnsNameOptions"),
+                # A copy of it as a file in a bucket.
+                "CreateInstanceExportTask",
             ),
             _INSTANCE,
         ),

@@ -21,7 +21,7 @@ _OBSERVED = ("Default", "PublicInterfaces", "UnencryptedDisks")
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     ec2 = clients("ec2", resource.region)
     found = asked(ec2, "describe_launch_templates", _GONE, LaunchTemplateIds=[resource.identifier])
-    template = the_one(found["LaunchTemplates"])
+    template = the_one(found.get("LaunchTemplates"))
     return {**same(template, "LaunchTemplateId", "LaunchTemplateName"), "Tags": template.get("Tags", [])}
 
 
@@ -31,7 +31,7 @@ def _default(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     found = asked(
         ec2, "describe_launch_template_versions", _GONE, LaunchTemplateId=resource.identifier, Versions=["$Default"]
     )
-    data = the_one(found["LaunchTemplateVersions"]).get("LaunchTemplateData", {})
+    data = the_one(found.get("LaunchTemplateVersions")).get("LaunchTemplateData", {})
     disks = [each["Ebs"] for each in data.get("BlockDeviceMappings", ()) if "Ebs" in each]
     return {
         "Observed": {

@@ -16,15 +16,15 @@ _GONE = ("InvalidNetworkAclID.NotFound", "InvalidNetworkAclId.Malformed", "Inval
 
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     ec2 = clients("ec2", resource.region)
-    acl = the_one(asked(ec2, "describe_network_acls", _GONE, NetworkAclIds=[resource.identifier])["NetworkAcls"])
+    acl = the_one(asked(ec2, "describe_network_acls", _GONE, NetworkAclIds=[resource.identifier]).get("NetworkAcls"))
     return {
         "Id": acl["NetworkAclId"],
-        "VpcId": acl["VpcId"],
+        **same(acl, "VpcId"),
         "Tags": acl.get("Tags", []),
         "Observed": {
             "IsDefault": acl.get("IsDefault", False),
             "Subnets": len(acl.get("Associations", ())),
-            "Ingress": [_entry(each) for each in acl.get("Entries", ()) if not each["Egress"]],
+            "Ingress": [_entry(each) for each in acl.get("Entries", ()) if not each.get("Egress")],
         },
     }
 
@@ -33,7 +33,7 @@ def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
     """A rule with the words of CloudFormation's type of it; protocol -1 is all of them."""
     return {
         **same(entry, "RuleNumber", "RuleAction", "CidrBlock", "Ipv6CidrBlock", "PortRange"),
-        "Protocol": str(entry["Protocol"]),
+        "Protocol": str(entry.get("Protocol", "-1")),
     }
 
 

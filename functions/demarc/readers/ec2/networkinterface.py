@@ -21,7 +21,7 @@ _GONE = (
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     ec2 = clients("ec2", resource.region)
     found = asked(ec2, "describe_network_interfaces", _GONE, NetworkInterfaceIds=[resource.identifier])
-    interface = the_one(found["NetworkInterfaces"])
+    interface = the_one(found.get("NetworkInterfaces"))
     return {
         **same(interface, "Description", "SourceDestCheck", "SubnetId", "VpcId"),
         "Tags": interface.get("TagSet", []),
@@ -58,7 +58,10 @@ NETWORK_INTERFACE = Reader(
         Touch(EC2, ("DeleteNetworkInterface",), _NAMED, EVERYTHING),
         Touch(EC2, ("ModifyNetworkInterfaceAttribute", "ResetNetworkInterfaceAttribute"), _NAMED, ("SourceDestCheck",)),
         Touch(EC2, ("AssociateAddress",), _NAMED, ("Observed.PublicIp",)),
-        Touch(EC2, ("AttachNetworkInterface", "CreateNetworkInterfacePermission"), _NAMED),
+        # Another account may attach it, or gets a copy of all that passes: no control asks yet, but it is looked at.
+        Touch(
+            EC2, ("AttachNetworkInterface", "CreateNetworkInterfacePermission", "CreateTrafficMirrorSession"), _NAMED
+        ),
         Touch(EC2, ("CreateTags", "DeleteTags"), TAGGED, ("Tags",), "eni-"),
     ),
     inventory=Inventory(calls={"ec2.DescribeNetworkInterfaces": "ec2:DescribeNetworkInterfaces"}, pages=_listed),

@@ -20,7 +20,7 @@ _ROUTE = (
 
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     ec2 = clients("ec2", resource.region)
-    table = the_one(asked(ec2, "describe_route_tables", _GONE, RouteTableIds=[resource.identifier])["RouteTables"])
+    table = the_one(asked(ec2, "describe_route_tables", _GONE, RouteTableIds=[resource.identifier]).get("RouteTables"))
     return {
         **same(table, "RouteTableId", "VpcId"),
         "Tags": table.get("Tags", []),
@@ -52,7 +52,15 @@ ROUTE_TABLE = Reader(
         Touch(EC2, ("DeleteRouteTable",), _NAMED, EVERYTHING),
         Touch(EC2, ("CreateRoute", "DeleteRoute", "ReplaceRoute"), _NAMED, _ROUTES),
         Touch(EC2, ("AssociateRouteTable", "ReplaceRouteTableAssociation"), _NAMED),
-        Touch(EC2, ("EnableVgwRoutePropagation", "DisableVgwRoutePropagation"), _NAMED, _ROUTES),
+        Touch(
+            EC2,
+            (
+                *("DisableRouteServerPropagation", "EnableRouteServerPropagation"),
+                *("DisableVgwRoutePropagation", "EnableVgwRoutePropagation"),
+            ),
+            _NAMED,
+            _ROUTES,
+        ),
         Touch(EC2, ("CreateTags", "DeleteTags"), TAGGED, ("Tags",), "rtb-"),
     ),
     inventory=Inventory(calls={"ec2.DescribeRouteTables": "ec2:DescribeRouteTables"}, pages=_listed),

@@ -11,6 +11,7 @@ from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
 from demarc.core.network import prefix_list_of
 from demarc.readers import DENIED, UNREAD, Clients, Inventory, Part, Reader, ResourceGone, paged
+from demarc.readers.answers import present, the_one
 from demarc.readers.ec2.asked import EC2, PAGE, TAGGED
 
 _INGRESS = "SecurityGroupIngress"
@@ -25,7 +26,7 @@ _NO_ENTRIES = DENIED | {"InvalidPrefixListID.NotFound", "InvalidPrefixListId.Not
 def _read_group(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     ec2 = clients("ec2", resource.region)
     try:
-        group = ec2.describe_security_groups(GroupIds=[resource.identifier])["SecurityGroups"][0]
+        group = the_one(ec2.describe_security_groups(GroupIds=[resource.identifier]).get("SecurityGroups"))
     except ClientError as error:
         if error.response["Error"]["Code"] in _NO_GROUP:
             raise ResourceGone from error
@@ -35,8 +36,7 @@ def _read_group(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     prefix_lists, unread = _prefix_lists(ec2, ingress)
     return {
         "GroupName": group["GroupName"],
-        "GroupDescription": group["Description"],
-        "VpcId": group["VpcId"],
+        **present(GroupDescription=group.get("Description"), VpcId=group.get("VpcId")),
         _INGRESS: ingress,
         _EGRESS: egress,
         "Tags": group.get("Tags", []),
@@ -79,7 +79,7 @@ def _prefix_lists(ec2: Any, rules: Sequence[Mapping[str, Any]]) -> tuple[dict[st
     for listed in sorted({found for rule in rules if (found := prefix_list_of(rule))}):
         try:
             pages = ec2.get_paginator("get_managed_prefix_list_entries").paginate(PrefixListId=listed)
-            lists[listed] = [entry["Cidr"] for page in pages for entry in page["Entries"]]
+            lists[listed] = [entry["Cidr"] for page in pages for entry in page.get("Entries", ())]
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code not in _NO_ENTRIES:

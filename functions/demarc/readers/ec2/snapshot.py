@@ -16,7 +16,7 @@ _GONE = ("InvalidSnapshot.NotFound", "InvalidSnapshotID.Malformed", "InvalidPara
 
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     ec2 = clients("ec2", resource.region)
-    snapshot = the_one(asked(ec2, "describe_snapshots", _GONE, SnapshotIds=[resource.identifier])["Snapshots"])
+    snapshot = the_one(asked(ec2, "describe_snapshots", _GONE, SnapshotIds=[resource.identifier]).get("Snapshots"))
     return {
         "Tags": snapshot.get("Tags", []),
         "Observed": present(
@@ -42,7 +42,7 @@ def _shared(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
     pages = clients("ec2", region).get_paginator("describe_snapshots")
     for page in pages.paginate(OwnerIds=["self"], PaginationConfig={"PageSize": PAGE}):
-        yield [each["SnapshotId"] for each in page["Snapshots"]]
+        yield [each["SnapshotId"] for each in page.get("Snapshots", ())]
 
 
 _NAMED = ("requestParameters.snapshotId",)
@@ -65,7 +65,9 @@ SNAPSHOT = Reader(
     ),
     touches=(
         Touch(EC2, ("CreateSnapshot", "CopySnapshot"), ("responseElements.snapshotId",), EVERYTHING),
-        Touch(EC2, ("DeleteSnapshot",), _NAMED, EVERYTHING),
+        # Of all volumes of an instance at once.
+        Touch(EC2, ("CreateSnapshots",), ("responseElements.snapshotSet[].snapshotId",), EVERYTHING),
+        Touch(EC2, ("DeleteSnapshot", "RestoreSnapshotFromRecycleBin"), _NAMED, EVERYTHING),
         Touch(EC2, ("ModifySnapshotAttribute", "ResetSnapshotAttribute"), _NAMED, ("Observed.SharedWith",)),
         Touch(EC2, ("LockSnapshot", "UnlockSnapshot", "ModifySnapshotTier", "RestoreSnapshotTier"), _NAMED),
         Touch(EC2, ("CreateTags", "DeleteTags"), TAGGED, ("Tags",), "snap-"),

@@ -17,7 +17,7 @@ _SAME = ("AssignIpv6AddressOnCreation", "AvailabilityZone", "CidrBlock", "MapPub
 
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     ec2 = clients("ec2", resource.region)
-    subnet = the_one(asked(ec2, "describe_subnets", _GONE, SubnetIds=[resource.identifier])["Subnets"])
+    subnet = the_one(asked(ec2, "describe_subnets", _GONE, SubnetIds=[resource.identifier]).get("Subnets"))
     return {**same(subnet, *_SAME), "Tags": subnet.get("Tags", [])}
 
 
@@ -37,6 +37,7 @@ SUBNET = Reader(
         Touch(EC2, ("DeleteSubnet",), _NAMED, EVERYTHING),
         Touch(EC2, ("ModifySubnetAttribute",), _NAMED, ("AssignIpv6AddressOnCreation", "MapPublicIpOnLaunch")),
         Touch(EC2, ("AssociateSubnetCidrBlock",), _NAMED),
+        Touch(EC2, ("DisassociateSubnetCidrBlock",), ("responseElements.subnetId",)),
         Touch(EC2, ("CreateTags", "DeleteTags"), TAGGED, ("Tags",), "subnet-"),
     ),
     inventory=Inventory(calls={"ec2.DescribeSubnets": "ec2:DescribeSubnets"}, pages=_listed),

@@ -19,7 +19,7 @@ _ENDED = ("deleting", "deleted")
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     ec2 = clients("ec2", resource.region)
     found = asked(ec2, "describe_transit_gateways", _GONE, TransitGatewayIds=[resource.identifier])
-    gateway = the_one([each for each in found["TransitGateways"] if each.get("State") not in _ENDED])
+    gateway = the_one([each for each in found.get("TransitGateways", ()) if each.get("State") not in _ENDED])
     return {
         "Id": gateway["TransitGatewayId"],
         **same(gateway.get("Options", {}), *_OPTIONS),
@@ -46,7 +46,24 @@ TRANSIT_GATEWAY = Reader(
         Touch(EC2, ("CreateTransitGateway",), ("responseElements.transitGateway.transitGatewayId",), EVERYTHING),
         Touch(EC2, ("DeleteTransitGateway",), ("requestParameters.transitGatewayId",), EVERYTHING),
         Touch(EC2, ("ModifyTransitGateway",), ("requestParameters.transitGatewayId",), _OPTIONS),
-        Touch(EC2, ("CreateTransitGatewayVpcAttachment",), ("requestParameters.transitGatewayId",)),
+        # Who asks to be let in, and who is: the acceptance names the attachment, and its answer the gateway.
+        Touch(
+            EC2,
+            ("CreateTransitGatewayPeeringAttachment", "CreateTransitGatewayVpcAttachment"),
+            ("requestParameters.transitGatewayId",),
+        ),
+        Touch(
+            EC2,
+            (
+                *("AcceptTransitGatewayClientVpnAttachment", "AcceptTransitGatewayPeeringAttachment"),
+                "AcceptTransitGatewayVpcAttachment",
+            ),
+            (
+                "responseElements.transitGatewayClientVpnAttachment.transitGatewayId",
+                "responseElements.transitGatewayPeeringAttachment.accepterTgwInfo.transitGatewayId",
+                "responseElements.transitGatewayVpcAttachment.transitGatewayId",
+            ),
+        ),
         Touch(EC2, ("CreateTags", "DeleteTags"), TAGGED, ("Tags",), "tgw-"),
     ),
     inventory=Inventory(calls={"ec2.DescribeTransitGateways": "ec2:DescribeTransitGateways"}, pages=_listed),

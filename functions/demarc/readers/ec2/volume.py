@@ -19,7 +19,7 @@ _ENDED = ("deleting", "deleted")
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     ec2 = clients("ec2", resource.region)
     found = asked(ec2, "describe_volumes", _GONE, VolumeIds=[resource.identifier])
-    volume = the_one([each for each in found["Volumes"] if each.get("State") not in _ENDED])
+    volume = the_one([each for each in found.get("Volumes", ()) if each.get("State") not in _ENDED])
     return {
         **same(volume, *_SAME),
         "Tags": volume.get("Tags", []),
@@ -45,10 +45,11 @@ VOLUME = Reader(
             read=_read,
         ),
     ),
-    # RunInstances makes volumes that its record does not name: the sweep sees them.
+    # RunInstances and CreateReplaceRootVolumeTask make volumes that their records do not name: the sweep sees them.
     touches=(
         Touch(EC2, ("CreateVolume",), ("responseElements.volumeId",), EVERYTHING),
-        Touch(EC2, ("DeleteVolume",), _NAMED, EVERYTHING),
+        Touch(EC2, ("CopyVolumes",), ("responseElements.volumeSet[].volumeId",), EVERYTHING),
+        Touch(EC2, ("DeleteVolume", "RestoreVolumeFromRecycleBin"), _NAMED, EVERYTHING),
         Touch(EC2, ("AttachVolume", "DetachVolume"), _NAMED, _ATTACHED),
         Touch(EC2, ("ModifyVolume",), _NAMED, ("VolumeType", "MultiAttachEnabled")),
         Touch(EC2, ("ModifyVolumeAttribute",), _NAMED),

@@ -16,7 +16,7 @@ _GONE = ("InvalidVpcID.NotFound", "InvalidVpcID.Malformed", "InvalidVpcId.Malfor
 
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     ec2 = clients("ec2", resource.region)
-    vpc = the_one(asked(ec2, "describe_vpcs", _GONE, VpcIds=[resource.identifier])["Vpcs"])
+    vpc = the_one(asked(ec2, "describe_vpcs", _GONE, VpcIds=[resource.identifier]).get("Vpcs"))
     return {
         **same(vpc, "VpcId", "CidrBlock", "InstanceTenancy"),
         "Tags": vpc.get("Tags", []),
@@ -27,7 +27,7 @@ def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 def _flow_logs(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     """Logs of the whole VPC; those of its subnets or interfaces alone leave gaps."""
     filters = [{"Name": "resource-id", "Values": [resource.identifier]}]
-    logs = clients("ec2", resource.region).describe_flow_logs(Filters=filters)["FlowLogs"]
+    logs = clients("ec2", resource.region).describe_flow_logs(Filters=filters).get("FlowLogs", ())
     return {"Observed": {"FlowLogs": [same(log, "FlowLogId", "FlowLogStatus", "TrafficType") for log in logs]}}
 
 
@@ -38,7 +38,7 @@ def _endpoints(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     names = {
         each["ServiceName"].partition(f".{resource.region}.")[2] or each["ServiceName"]
         for page in pages
-        for each in page["VpcEndpoints"]
+        for each in page.get("VpcEndpoints", ())
         if each.get("State", "available").lower() == "available"
     }
     return {"Observed": {"EndpointServices": sorted(names)}}
@@ -73,6 +73,7 @@ VPC = Reader(
         Touch(EC2, ("DeleteVpc",), _NAMED, EVERYTHING),
         Touch(EC2, ("ModifyVpcTenancy",), _NAMED, ("InstanceTenancy",)),
         Touch(EC2, ("AssociateVpcCidrBlock",), _NAMED, ("CidrBlock",)),
+        Touch(EC2, ("DisassociateVpcCidrBlock",), ("responseElements.vpcId",), ("CidrBlock",)),
         Touch(EC2, ("CreateFlowLogs",), ("requestParameters.resourceId[]",), ("Observed.FlowLogs",), "vpc-"),
         Touch(EC2, ("CreateVpcEndpoint",), _NAMED, ("Observed.EndpointServices",)),
         Touch(EC2, ("ModifyVpcAttribute", "AttachInternetGateway", "DetachInternetGateway"), _NAMED),

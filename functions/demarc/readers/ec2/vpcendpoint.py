@@ -13,13 +13,15 @@ from demarc.readers.answers import asked, present, same, the_one
 from demarc.readers.ec2.asked import EC2, PAGE, TAGGED
 
 _GONE = ("InvalidVpcEndpointId.NotFound", "InvalidVpcEndpoint.NotFound", "InvalidVpcEndpointId.Malformed")
+_ENDED = ("deleting", "deleted")
 _SAME = ("PrivateDnsEnabled", "ServiceName", "VpcEndpointType", "VpcId")
 
 
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     ec2 = clients("ec2", resource.region)
     found = asked(ec2, "describe_vpc_endpoints", _GONE, VpcEndpointIds=[resource.identifier])
-    endpoint = the_one([each for each in found["VpcEndpoints"] if each.get("State", "").lower() != "deleted"])
+    # EC2 writes states of endpoints large and small.
+    endpoint = the_one([each for each in found.get("VpcEndpoints", ()) if each.get("State", "").lower() not in _ENDED])
     policy = endpoint.get("PolicyDocument")
     return {
         **same(endpoint, *_SAME),

@@ -18,7 +18,7 @@ _ENDED = ("deleting", "deleted")
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     ec2 = clients("ec2", resource.region)
     found = asked(ec2, "describe_vpn_connections", _GONE, VpnConnectionIds=[resource.identifier])
-    vpn = the_one([each for each in found["VpnConnections"] if each.get("State") not in _ENDED])
+    vpn = the_one([each for each in found.get("VpnConnections", ()) if each.get("State") not in _ENDED])
     # The options have the tunnels' shared keys too; nothing but whether they are logged is kept of them.
     tunnels = vpn.get("Options", {}).get("TunnelOptions", ())
     return {
@@ -35,7 +35,8 @@ def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
     # AWS answers with all of them at once: an account may have fifty.
-    yield [each["VpnConnectionId"] for each in clients("ec2", region).describe_vpn_connections()["VpnConnections"]]
+    found = clients("ec2", region).describe_vpn_connections()
+    yield [each["VpnConnectionId"] for each in found.get("VpnConnections", ())]
 
 
 _NAMED = ("requestParameters.vpnConnectionId",)

@@ -29,7 +29,7 @@ def cluster(clients: Clients, resource: Resource, engines: Sequence[str]) -> Map
     found = asked(
         clients("rds", resource.region), "describe_db_clusters", _NO_CLUSTER, DBClusterIdentifier=resource.identifier
     )
-    one = the_one(found["DBClusters"])
+    one = the_one(found.get("DBClusters"))
     if one.get("Status") == ENDED or not is_of(one, engines):
         raise ResourceGone
     return one
@@ -58,7 +58,7 @@ def snapshot(clients: Clients, resource: Resource) -> Mapping[str, Any]:
         _NO_SNAPSHOT,
         DBClusterSnapshotIdentifier=resource.identifier,
     )
-    return the_one(found["DBClusterSnapshots"])
+    return the_one(found.get("DBClusterSnapshots"))
 
 
 def restorable_by(attributes: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -72,6 +72,10 @@ CLUSTER_CALLS: Mapping[str, str] = {"rds.DescribeDBClusters": "rds:DescribeDBClu
 
 # RDS folds names to lower case; its answer, where there is one, has the name as it is.
 _NAMED = ("responseElements.dBClusterIdentifier", "requestParameters.dBClusterIdentifier")
+
+# A blue/green deployment names its databases by ARN: each type finds its own.
+BLUE = ("responseElements.blueGreenDeployment.source", "responseElements.source")
+GREEN = ("responseElements.blueGreenDeployment.target", "responseElements.target")
 
 
 def cluster_touches(modifiable: Sequence[str]) -> tuple[Touch, ...]:
@@ -91,6 +95,8 @@ def cluster_touches(modifiable: Sequence[str]) -> tuple[Touch, ...]:
         Touch(RDS, ("StartDBCluster", "StopDBCluster", "RebootDBCluster", "BacktrackDBCluster"), _NAMED),
         Touch(RDS, ("EnableHttpEndpoint", "DisableHttpEndpoint"), ("requestParameters.resourceArn",)),
         Touch(RDS, ("AddRoleToDBCluster", "RemoveRoleFromDBCluster"), _NAMED[1:]),
+        Touch(RDS, ("SwitchoverBlueGreenDeployment",), BLUE, EVERYTHING),
+        Touch(RDS, ("SwitchoverBlueGreenDeployment", "DeleteBlueGreenDeployment"), GREEN, EVERYTHING),
         # A member that is made or deleted makes a cluster span more zones or fewer.
         Touch(RDS, ("CreateDBInstance", "DeleteDBInstance"), _NAMED, ("Observed.Zones",)),
         Touch(RDS, ("AddTagsToResource", "RemoveTagsFromResource"), ("requestParameters.resourceName",), ("Tags",)),

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
+from demarc.readers.rds.asked import BLUE, GREEN
 
 _RDS = "rds.amazonaws.com"
 
@@ -30,15 +31,15 @@ _RENAMED = {
     "TagList": "Tags",
 }
 _RESHAPED = (
-    *("AllocatedStorage", "AssociatedRoles", "CertificateDetails", "DBSubnetGroupName", "MasterUserSecret", "Port"),
-    "VPCSecurityGroups",
+    *("AllocatedStorage", "AssociatedRoles", "CertificateDetails", "DBParameterGroupName", "DBSubnetGroupName"),
+    *("MasterUserSecret", "Port", "VPCSecurityGroups"),
 )
 
 
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     rds = clients("rds", resource.region)
     try:
-        instances = rds.describe_db_instances(DBInstanceIdentifier=resource.identifier)["DBInstances"]
+        instances = rds.describe_db_instances(DBInstanceIdentifier=resource.identifier).get("DBInstances")
     except ClientError as error:
         if error.response["Error"]["Code"] == "DBInstanceNotFound":
             raise ResourceGone from error
@@ -69,6 +70,9 @@ def _reshaped(instance: Mapping[str, Any]) -> dict[str, Any]:
             for role in instance.get("AssociatedRoles", ())
         ],
         "CertificateDetails": _certificate(instance),
+        "DBParameterGroupName": next(
+            (group.get("DBParameterGroupName") for group in instance.get("DBParameterGroups", ())), None
+        ),
         "DBSubnetGroupName": instance.get("DBSubnetGroup", {}).get("DBSubnetGroupName"),
         "MasterUserSecret": {name: secret[name] for name in ("SecretArn", "KmsKeyId") if name in secret} or None,
         "Port": _port(instance),
@@ -101,7 +105,8 @@ def _source_of(instance: Mapping[str, Any]) -> str | None:
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
     pages = clients("rds", region).get_paginator("describe_db_instances")
     for page in pages.paginate(PaginationConfig={"PageSize": 100}):
-        yield [each["DBInstanceIdentifier"] for each in page["DBInstances"] if each.get("DBInstanceStatus") != _ENDED]
+        kept = [each for each in page.get("DBInstances", ()) if each.get("DBInstanceStatus") != _ENDED]
+        yield [each["DBInstanceIdentifier"] for each in kept]
 
 
 # RDS folds names to lower case; its answer, where there is one, has the name as it is.
@@ -161,7 +166,8 @@ DB_INSTANCE = Reader(
             ("requestParameters.resourceIdentifier",),
             ("CACertificateIdentifier", "CertificateDetails", "EngineVersion"),
         ),
-        Touch(_RDS, ("SwitchoverBlueGreenDeployment",), ("responseElements.blueGreenDeployment.source",), EVERYTHING),
+        Touch(_RDS, ("SwitchoverBlueGreenDeployment",), BLUE, EVERYTHING),
+        Touch(_RDS, ("SwitchoverBlueGreenDeployment", "DeleteBlueGreenDeployment"), GREEN, EVERYTHING),
         # What a cluster sets, its members show.
         Touch(_RDS, ("ModifyDBCluster",), _MEMBERS, _MODIFIABLE),
         Touch(_RDS, ("DeleteDBCluster",), _MEMBERS),

@@ -7,9 +7,9 @@ from typing import Any
 
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
-from demarc.readers import Clients, Inventory, Part, Reader
+from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
 from demarc.readers.answers import asked, pages, same, tags, the_one
-from demarc.readers.rds.asked import RDS
+from demarc.readers.rds.asked import ENDED, RDS
 
 _GONE = ("DBProxyNotFoundFault", "InvalidParameterValue")
 _SAME = ("DBProxyArn", "DBProxyName", "DebugLogging", "EngineFamily", "RequireTLS", "RoleArn", "VpcId")
@@ -17,7 +17,10 @@ _SAME = ("DBProxyArn", "DBProxyName", "DebugLogging", "EngineFamily", "RequireTL
 
 def _proxy(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     rds = clients("rds", resource.region)
-    return the_one(asked(rds, "describe_db_proxies", _GONE, DBProxyName=resource.identifier)["DBProxies"])
+    proxy = the_one(asked(rds, "describe_db_proxies", _GONE, DBProxyName=resource.identifier).get("DBProxies"))
+    if proxy.get("Status") == ENDED:
+        raise ResourceGone
+    return proxy
 
 
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
@@ -27,7 +30,7 @@ def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     arn = _proxy(clients, resource)["DBProxyArn"]
     found = asked(clients("rds", resource.region), "list_tags_for_resource", _GONE, ResourceName=arn)
-    return {"Tags": tags(found["TagList"])}
+    return {"Tags": tags(found.get("TagList"))}
 
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:

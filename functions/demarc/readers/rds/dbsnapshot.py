@@ -19,7 +19,8 @@ _GONE = ("DBSnapshotNotFound", "InvalidParameterValue")
 
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     rds = clients("rds", resource.region)
-    found = the_one(asked(rds, "describe_db_snapshots", _GONE, DBSnapshotIdentifier=resource.identifier)["DBSnapshots"])
+    answer = asked(rds, "describe_db_snapshots", _GONE, DBSnapshotIdentifier=resource.identifier)
+    found = the_one(answer.get("DBSnapshots"))
     return {
         "Tags": tags(found.get("TagList")),
         "Observed": present(

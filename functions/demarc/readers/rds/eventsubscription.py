@@ -18,7 +18,7 @@ _SAME = ("Enabled", "SourceType", "SnsTopicArn")
 def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     rds = clients("rds", resource.region)
     found = asked(rds, "describe_event_subscriptions", _GONE, SubscriptionName=resource.identifier)
-    subscription = the_one(found["EventSubscriptionsList"])
+    subscription = the_one(found.get("EventSubscriptionsList"))
     return {
         **same(subscription, *_SAME),
         "SubscriptionName": subscription["CustSubscriptionId"],
@@ -29,7 +29,7 @@ def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     rds = clients("rds", resource.region)
-    return {"Tags": tags(asked(rds, "list_tags_for_resource", _GONE, ResourceName=resource.arn)["TagList"])}
+    return {"Tags": tags(asked(rds, "list_tags_for_resource", _GONE, ResourceName=resource.arn).get("TagList"))}
 
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:

@@ -48,7 +48,7 @@ def _listed(clients: Clients, account: str, region: str) -> Iterator[Sequence[st
     token: dict[str, str] = {}
     while True:
         page = control.list_access_points(AccountId=account, MaxResults=1000, **token)
-        yield [each["Name"] for each in page["AccessPointList"]]
+        yield [each["Name"] for each in page.get("AccessPointList", ())]
         if not page.get("NextToken"):
             return
         token = {"NextToken": page["NextToken"]}
@@ -71,6 +71,11 @@ ACCESS_POINT = Reader(
     ),
     touches=(
         Touch(_SOURCE, ("CreateAccessPoint", "DeleteAccessPoint"), _NAMED, EVERYTHING),
+        # Access points to what is no bucket: volumes, and copies of buckets. Their names are of the same kind.
+        Touch(
+            "fsx.amazonaws.com", ("CreateAndAttachS3AccessPoint", "DetachAndDeleteS3AccessPoint"), _NAMED, EVERYTHING
+        ),
+        Touch("backup.amazonaws.com", ("CreateBackupAccessPoint",), _NAMED, EVERYTHING),
         Touch(_SOURCE, ("TagResource", "UntagResource"), ("requestParameters.resourceArn",), ("Tags",)),
         Touch(_SOURCE, ("PutAccessPointPolicy", "DeleteAccessPointPolicy"), _NAMED, ("Policy",)),
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone, paged
+from demarc.readers.answers import document, present
 
 Answer = Mapping[str, Any]
 
@@ -78,7 +78,8 @@ def _logging(answer: Answer) -> Answer:
 
 def _lifecycle(answer: Answer) -> Answer:
     """Whether rules run, and what they end: the rest of a rule has more forms than any control asks for."""
-    rules = [{"Id": rule.get("ID", ""), "Status": rule["Status"], **_ended_by(rule)} for rule in answer["Rules"]]
+    found = answer.get("Rules", ())
+    rules = [{"Id": rule.get("ID", ""), "Status": rule["Status"], **_ended_by(rule)} for rule in found]
     return {"LifecycleConfiguration": {"Rules": rules}}
 
 
@@ -88,7 +89,7 @@ def _ended_by(rule: Answer) -> Answer:
         ended["ExpirationInDays"] = rule["Expiration"]["Days"]
     if "NoncurrentDays" in rule.get("NoncurrentVersionExpiration", {}):
         ended["NoncurrentVersionExpirationInDays"] = rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
-    if "AbortIncompleteMultipartUpload" in rule:
+    if "DaysAfterInitiation" in rule.get("AbortIncompleteMultipartUpload", {}):
         days = rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"]
         ended["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": days}
     if not ended:
@@ -118,13 +119,13 @@ BUCKET = Reader(
             "s3:GetBucketPolicy",
             gives=("Observed.Policy",),
             absent="NoSuchBucketPolicy",
-            shape=lambda answer: {"Observed": {"Policy": json.loads(answer["Policy"])}},
+            shape=lambda answer: {"Observed": present(Policy=document(answer.get("Policy")))},
         ),
         _setting(
             "GetBucketAcl",
             "s3:GetBucketAcl",
             gives=("Observed.Grants", "Observed.OwnerId"),
-            shape=lambda answer: {"Observed": {"Grants": answer["Grants"], "OwnerId": answer["Owner"]["ID"]}},
+            shape=lambda answer: {"Observed": {"Grants": answer.get("Grants", []), "OwnerId": answer["Owner"]["ID"]}},
         ),
         _setting(
             "GetBucketEncryption",
@@ -186,11 +187,14 @@ BUCKET = Reader(
         Touch(_S3, ("PutBucketOwnershipControls", "DeleteBucketOwnershipControls"), _NAMED, ("OwnershipControls",)),
         Touch(_S3, ("PutBucketLifecycle", "DeleteBucketLifecycle"), _NAMED, ("LifecycleConfiguration",)),
         Touch(_S3, ("PutBucketTagging", "DeleteBucketTagging"), _NAMED, ("Tags",)),
+        # The only way to tag a bucket whose tags decide on access (PutBucketAbac).
+        Touch(_S3, ("TagResource", "UntagResource"), ("requestParameters.resourceArn",), ("Tags",)),
         # These write what no control asks for yet; the bucket is looked at all the same: somebody is at work on it.
         Touch(
             _S3,
             (
                 "PutAccelerateConfiguration",
+                "PutBucketAbac",
                 "PutBucketCors",
                 "DeleteBucketCors",
                 "PutBucketNotification",

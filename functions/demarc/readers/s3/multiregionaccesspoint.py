@@ -39,7 +39,7 @@ def _listed(clients: Clients, account: str, region: str) -> Iterator[Sequence[st
     token: dict[str, str] = {}
     while True:
         page = control.list_multi_region_access_points(AccountId=account, MaxResults=100, **token)
-        yield [each["Name"] for each in page["AccessPoints"]]
+        yield [each["Name"] for each in page.get("AccessPoints", ())]
         if not page.get("NextToken"):
             return
         token = {"NextToken": page["NextToken"]}

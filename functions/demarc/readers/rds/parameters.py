@@ -1,0 +1,83 @@
+"""What groups of parameters have in common, whether they are for instances or for clusters.
+
+Read are the parameters that some control asks about, with the value that holds, whoever set it: where nobody did, what
+comes with the family may be right in one version and wrong in another (Amazon RDS User Guide, "Working with parameter
+groups"). No other value is read; some hold whatever people put there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from demarc.core.model import Resource
+from demarc.readers import Clients, ResourceGone
+from demarc.readers.answers import asked, pages, tags, the_one
+
+GONE = ("DBParameterGroupNotFound", "DBClusterParameterGroupNotFound", "InvalidParameterValue")
+
+_ASKED_ABOUT = (
+    *("log_connections", "log_disconnections", "log_statement", "pgaudit.log", "rds.force_ssl", "rds.tls10"),
+    *("rds.tls11", "require_secure_transport", "server_audit_logging", "shared_preload_libraries"),
+    *("ssl_min_protocol_version", "tls_version"),
+)
+# The groups of DocumentDB and Neptune answer to the same calls, and are theirs.
+_OF_OTHERS = ("docdb", "neptune")
+_VERSION = re.compile(r"-?\d[\d.]*$")
+
+
+def group(clients: Clients, resource: Resource, method: str, key: str, name: str) -> dict[str, Any]:
+    """What a group is for.
+
+    Raises:
+        ResourceGone: if there is none, or it is another database's.
+    """
+    found = asked(clients("rds", resource.region), method, GONE, **{name: resource.identifier})
+    one = the_one(found.get(key))
+    if not is_of_rds(one):
+        raise ResourceGone
+    family = str(one.get("DBParameterGroupFamily", ""))
+    return {name: resource.identifier, "Family": family, "Observed": {"Engine": _VERSION.sub("", family)}}
+
+
+def parameters(clients: Clients, resource: Resource, method: str, name: str) -> dict[str, Any]:
+    """The values that controls ask about, by their names with `_` for each dot, which a path has between its steps."""
+    wanted = [{"Name": "parameter-name", "Values": list(_ASKED_ABOUT)}]
+    found = _every(clients("rds", resource.region), method, **{name: resource.identifier}, Filters=wanted)
+    return {
+        "Observed": {
+            "Parameters": {
+                each["ParameterName"].replace(".", "_"): each["ParameterValue"]
+                for each in found
+                if each.get("ParameterName") in _ASKED_ABOUT and each.get("ParameterValue") is not None
+            }
+        }
+    }
+
+
+def _every(client: Any, method: str, **asked_for: Any) -> list[Mapping[str, Any]]:
+    try:
+        return [each for page in pages(client, method, "Parameters", 100, **asked_for) for each in page]
+    except ClientError as error:
+        if error.response["Error"]["Code"] in GONE:
+            raise ResourceGone from error
+        raise
+
+
+def tagged(clients: Clients, resource: Resource) -> dict[str, Any]:
+    """The tags of a group."""
+    found = asked(clients("rds", resource.region), "list_tags_for_resource", GONE, ResourceName=resource.arn)
+    return {"Tags": tags(found.get("TagList"))}
+
+
+def is_of_rds(found: Mapping[str, Any]) -> bool:
+    """Whether a group is for a database of RDS."""
+    return not str(found.get("DBParameterGroupFamily")).startswith(_OF_OTHERS)
+
+
+def names(page: Sequence[Mapping[str, Any]], name: str) -> list[str]:
+    """The groups of a page that are for databases of RDS."""
+    return [each[name] for each in page if is_of_rds(each)]

@@ -1,0 +1,81 @@
+"""Portfolios of Service Catalog, and whom they are given to: CloudFormation's word for a portfolio leaves that out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from demarc.core.change import EVERYTHING, Touch
+from demarc.core.model import Resource
+from demarc.readers import Clients, Inventory, Part, Reader
+from demarc.readers.answers import asked, pages, same, tags
+
+_SOURCE = "servicecatalog.amazonaws.com"
+_GONE = ("ResourceNotFoundException",)
+
+
+def _client(clients: Clients, resource: Resource) -> Any:
+    return clients("servicecatalog", resource.region)
+
+
+def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    found = asked(_client(clients, resource), "describe_portfolio", _GONE, Id=resource.identifier)
+    return {**same(found.get("PortfolioDetail", {}), "DisplayName", "ProviderName"), "Tags": tags(found.get("Tags"))}
+
+
+def _shared(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    """Accounts that it is given to one by one; what the organization and its units are given stays within it.
+
+    AWS Service Catalog Administrator Guide, "Sharing a Portfolio".
+    """
+    client = _client(clients, resource)
+    shared: list[str] = []
+    more: dict[str, str] = {}
+    while True:
+        found = asked(
+            client, "describe_portfolio_shares", _GONE, PortfolioId=resource.identifier, Type="ACCOUNT", **more
+        )
+        shared += [each["PrincipalId"] for each in found.get("PortfolioShareDetails", ()) if "PrincipalId" in each]
+        if not found.get("NextPageToken"):
+            return {"Observed": {"SharedWith": sorted(shared)}}
+        more = {"PageToken": found["NextPageToken"]}
+
+
+def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+    for page in pages(clients("servicecatalog", region), "list_portfolios", "PortfolioDetails", 20):
+        yield [each["Id"] for each in page]
+
+
+_NAMED = ("requestParameters.id",)
+
+PORTFOLIO = Reader(
+    type="AWS::ServiceCatalog::Portfolio",
+    responder="data",
+    arn="arn:{partition}:catalog:{region}:{account}:portfolio/{identifier}",
+    parts=(
+        Part(
+            gives=("DisplayName", "ProviderName", "Tags"),
+            calls={"servicecatalog.DescribePortfolio": "servicecatalog:DescribePortfolio"},
+            read=_read,
+        ),
+        Part(
+            gives=("Observed.SharedWith",),
+            calls={"servicecatalog.DescribePortfolioShares": "servicecatalog:DescribePortfolioShares"},
+            read=_shared,
+        ),
+    ),
+    touches=(
+        Touch(_SOURCE, ("CreatePortfolio",), ("responseElements.portfolioDetail.id",), EVERYTHING),
+        Touch(_SOURCE, ("DeletePortfolio",), _NAMED, EVERYTHING),
+        Touch(_SOURCE, ("UpdatePortfolio",), _NAMED, ("DisplayName", "ProviderName", "Tags")),
+        Touch(
+            _SOURCE,
+            ("CreatePortfolioShare", "DeletePortfolioShare"),
+            ("requestParameters.portfolioId",),
+            ("Observed.SharedWith",),
+        ),
+    ),
+    inventory=Inventory(calls={"servicecatalog.ListPortfolios": "servicecatalog:ListPortfolios"}, pages=_listed),
+)
+
+READERS: tuple[Reader, ...] = (PORTFOLIO,)
