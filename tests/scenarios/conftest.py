@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 import time_machine
 from moto import mock_aws
 from moto.core.models import MockAWS
 
+from demarc import readers
+from demarc.handlers import sweep
 from tests.infrastructure.conftest import assembly, shared
 from tests.infrastructure.synthesis import Assembly
 from tests.scenarios.world import ACCOUNT, REGION, World
@@ -22,6 +25,15 @@ from tests.simulation.workspace import Workspace, unhurried
 
 # A Tuesday, in everybody's working hours.
 MORNING = datetime(2026, 11, 24, 9, tzinfo=UTC)
+
+# What stories are about, and what is there besides.
+TOLD = frozenset(
+    {
+        *("AWS::::Account", "AWS::CloudTrail::Trail", "AWS::EC2::Instance", "AWS::EC2::SecurityGroup"),
+        *("AWS::EC2::Subnet", "AWS::EC2::VPC", "AWS::IAM::Role", "AWS::KMS::Key", "AWS::RDS::DBInstance"),
+        *("AWS::S3::Bucket", "AWS::SNS::Topic", "AWS::SQS::Queue"),
+    }
+)
 
 # The tests of the deployment and these share one synth.
 __all__ = ["assembly", "shared"]
@@ -48,7 +60,17 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 
 @pytest.fixture
-def world(aws: MockAWS, assembly: Assembly, slack: Slack, clock: time_machine.Traveller) -> World:
+def _swept(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Sweeps list what stories are about. All types take moto ten seconds; the demo lists them."""
+    told = [reader for reader in readers.load() if reader.type in TOLD]
+    monkeypatch.setattr(sweep, "readers", SimpleNamespace(load=lambda _types: told))
+    sweep._sweeper.cache_clear()
+    yield
+    sweep._sweeper.cache_clear()
+
+
+@pytest.fixture
+def world(aws: MockAWS, assembly: Assembly, slack: Slack, clock: time_machine.Traveller, _swept: None) -> World:
     aws.reset()
 
     def a_second_later() -> datetime:
