@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,11 +19,14 @@ from infra.bundle import build
 from infra.encryption import Encryption
 from infra.stack import Choices, DemarcStack
 
-_SCHEDULE = re.compile(r"(rate|cron)\([^()]+\)")
-# The characters of a secret's name (Secrets Manager API Reference, CreateSecret); empty for none.
-_SECRET = re.compile(r"[\w/+=.@-]{0,512}", re.ASCII)
-_URL = re.compile(r"(https://\S+)?")
-_NUMBER = re.compile(r"\d{1,4}", re.ASCII)
+# What a context value has to look like, and how that is said.
+_FORMS = {
+    "sweep": (re.compile(r"(rate|cron)\([^()]+\)"), "a schedule expression of EventBridge such as cron(30 2 * * ? *)"),
+    # The characters of a secret's name (Secrets Manager API Reference, CreateSecret); empty for none.
+    "slack_secret": (re.compile(r"[\w/+=.@-]{0,512}", re.ASCII), "the name of a secret in Secrets Manager"),
+    "answers_at_once": (re.compile(r"\d{1,4}", re.ASCII), "a number"),
+    "pages_url": (re.compile(r"(https://\S+)?"), "a URL that begins with https://"),
+}
 
 
 def main() -> None:
@@ -34,14 +37,17 @@ def main() -> None:
     except MatrixInvalid as problems:
         sys.exit(f"{problems}\nThe matrix cannot be deployed.")
     teams = matrix.organization.teams
+    known = {"encryption": list(Encryption), "log_retention": logs.RetentionDays.__members__, "operators": teams}
+    if wrong := list(_wrong(app, known)):
+        sys.exit("\n".join(wrong))
     choices = Choices(
-        encryption=Encryption(_chosen(app, "encryption", list(Encryption))),
-        log_retention=logs.RetentionDays[_chosen(app, "log_retention", logs.RetentionDays.__members__)],
-        operators=teams[_chosen(app, "operators", teams)].email,
-        sweep=_like(app, "sweep", _SCHEDULE, "a schedule expression of EventBridge such as cron(30 2 * * ? *)"),
-        slack_secret=_like(app, "slack_secret", _SECRET, "the name of a secret in Secrets Manager") or None,
-        answers_at_once=int(_like(app, "answers_at_once", _NUMBER, "a number")),
-        pages_url=_like(app, "pages_url", _URL, "a URL that begins with https://") or None,
+        encryption=Encryption(_given(app, "encryption")),
+        log_retention=logs.RetentionDays[_given(app, "log_retention")],
+        operators=teams[_given(app, "operators")].email,
+        sweep=_given(app, "sweep"),
+        slack_secret=_given(app, "slack_secret") or None,
+        answers_at_once=int(_given(app, "answers_at_once")),
+        pages_url=_given(app, "pages_url") or None,
     )
     # The assembly keeps a copy of the bundle, so that several of us may synthesise at once.
     with TemporaryDirectory(prefix="demarc-") as folder:
@@ -59,21 +65,18 @@ def main() -> None:
         app.synth()
 
 
-def _chosen(app: App, name: str, values: Iterable[str]) -> str:
-    """A context value that is one of a few."""
-    value = str(app.node.get_context(name))
-    known = list(values)
-    if value not in known:
-        sys.exit(f"cdk.json or -c {name}=...: {value!r} is none of {', '.join(known)}")
-    return value
+def _given(app: App, name: str) -> str:
+    return str(app.node.get_context(name))
 
 
-def _like(app: App, name: str, form: re.Pattern[str], what: str) -> str:
-    """A context value of some form."""
-    value = str(app.node.get_context(name))
-    if not form.fullmatch(value):
-        sys.exit(f"cdk.json or -c {name}=...: {value!r} is not {what}")
-    return value
+def _wrong(app: App, known: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """Every context value that is none of those that are known, or not of its form."""
+    for name, values in known.items():
+        if (value := _given(app, name)) not in values:
+            yield f"cdk.json or -c {name}=...: {value!r} is none of {', '.join(values)}"
+    for name, (form, what) in _FORMS.items():
+        if not form.fullmatch(value := _given(app, name)):
+            yield f"cdk.json or -c {name}=...: {value!r} is not {what}"
 
 
 if __name__ == "__main__":
