@@ -45,6 +45,7 @@ CONFIGURATION_SET = cloudcontrol.reader(
             _NAMED,
             ("TrackingOptions",),
         ),
+        Touch(_SOURCE, ("UpdateConfigurationSet",), _NAMED),
         Touch(_SOURCE, ("TagResource", "UntagResource"), ("requestParameters.resourceArn",), ("Tags",)),
     ),
 )
