@@ -33,7 +33,7 @@ demo: $(READY) ## a story of configuration changes becomes attributed findings, 
 	@$(BIN)/python -m tests.simulation.demo
 
 test: $(READY) ## all tests, but for the deployment (make e2e)
-	@$(BIN)/pytest -q -n 2 --ignore tests/e2e
+	@$(BIN)/pytest -q -n 2 --dist worksteal --ignore tests/e2e
 
 check: $(READY) ## the definition of done: format, lint, types, import contracts, end to end, all tests
 	@$(BIN)/ruff format --check .
