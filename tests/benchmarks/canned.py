@@ -161,6 +161,18 @@ _VISIBILITY: Answers = {
     "iam.GetAccountSummary": _answered("GetAccountSummary", _SUMMARY),
     "ec2.GetEbsEncryptionByDefault": """<GetEbsEncryptionByDefaultResponse>
         <ebsEncryptionByDefault>true</ebsEncryptionByDefault></GetEbsEncryptionByDefaultResponse>""",
+    "iam.ListVirtualMFADevices": _answered(
+        "ListVirtualMFADevices", "<VirtualMFADevices/><IsTruncated>false</IsTruncated>"
+    ),
+    "iam.ListEntitiesForPolicy": _answered(
+        "ListEntitiesForPolicy",
+        "<PolicyRoles><member><RoleName>support</RoleName></member></PolicyRoles><IsTruncated>false</IsTruncated>",
+    ),
+    "iam.ListServerCertificates": _answered(
+        "ListServerCertificates", "<ServerCertificateMetadataList/><IsTruncated>false</IsTruncated>"
+    ),
+    "organizations.DescribeOrganization": {"Organization": {"Id": "o-example", "MasterAccountId": ACCOUNT}},
+    "cloudwatchlogs.DescribeMetricFilters": {"metricFilters": []},
     "account.GetAlternateContact": {"AlternateContact": {"EmailAddress": "security@fjordline.example"}},
 }
 _OUTGOING: Answers = {
@@ -194,7 +206,8 @@ class _Answering(http.server.BaseHTTPRequestHandler):
         """By what each protocol of AWS says it: a header, a form's field, a path, or a sub-resource of a bucket."""
         target, url = self.headers.get("X-Amz-Target", ""), urlsplit(self.path)
         if target:
-            return f"{'dynamodb' if target.startswith('DynamoDB') else 'cloudtrail'}.{target.rpartition('.')[2]}"
+            service, _, name = target.rpartition(".")
+            return f"{next(known for said, known in _BY_TARGET.items() if said in service)}.{name}"
         if "Action=" in body:
             name = parse_qs(body)["Action"][0]
             return next(known for known in _whole(healthy=True) if known.partition(".")[2] == name)
@@ -206,6 +219,13 @@ class _Answering(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+# What services call themselves in the header of their JSON protocol: `Logs_20140328`, `AWSOrganizationsV20161128`.
+_BY_TARGET = {
+    "CloudTrail": "cloudtrail",
+    "DynamoDB": "dynamodb",
+    "Logs": "cloudwatchlogs",
+    "Organizations": "organizations",
+}
 _BY_PATH = {
     "/v20180820/configuration/publicAccessBlock": "s3control.GetPublicAccessBlock",
     "/getAlternateContact": "account.GetAlternateContact",
