@@ -167,7 +167,7 @@ def _cold(bundle: Bundle, calls: Mapping[str, Any], *, runs: int) -> dict[str, A
             event = delivery(scene.event(0))
             matrix = bundle.path / "demarc" / "matrices" / f"{scene.responder}.json"
             environment = settings(scene.responder, matrix) | {"AWS_ENDPOINT_URL": url}
-            plainly = cold.plain_environment(calls[name], url)
+            plainly = cold.plain_environment(calls[name], url, plain)
             pairs: list[tuple[cold.Start, cold.Start]] = []
             for number in range(runs):
                 starts = [

@@ -30,6 +30,7 @@ _BESIDE = ("boto3==1.43.106", "pydantic>=2.11,<3")
 
 PLAIN = """
 import json, os
+from pathlib import Path
 from urllib.parse import urlsplit
 import boto3
 from pydantic import BaseModel
@@ -58,7 +59,7 @@ if "s3control" in clients:
 
 def settle(record):
     Envelope.model_validate_json(record.body)
-    for service, method, arguments in json.loads(os.environ["PLAIN_CALLS"]):
+    for service, method, arguments in json.loads(Path(os.environ["PLAIN_CALLS"]).read_text()):
         getattr(clients[service], method)(**arguments)
     logger.info("settled")
 
@@ -141,10 +142,15 @@ def _install(target: Path, *wanted: str) -> None:
     subprocess.run([*uv, "--target", str(target), *wanted], check=True)
 
 
-def plain_environment(calls: Sequence[tuple[str, str, Mapping[str, Any]]], url: str) -> dict[str, str]:
-    """What the plain handler is told: the calls that ours made, and the clients for them and for the topic."""
+def plain_environment(calls: Sequence[tuple[str, str, Mapping[str, Any]]], url: str, beside: Path) -> dict[str, str]:
+    """What the plain handler is told: the calls that ours made, and the clients for them and for the topic.
+
+    The calls lie in a file beside the handler: all findings of an account are longer than a variable may be.
+    """
     clients = dict.fromkeys([*(service for service, _, _ in calls), "sns"])
-    return {"PLAIN_CLIENTS": ",".join(clients), "PLAIN_CALLS": json.dumps(calls), "AWS_ENDPOINT_URL": url}
+    path = beside / "calls.json"
+    path.write_text(json.dumps(calls))
+    return {"PLAIN_CLIENTS": ",".join(clients), "PLAIN_CALLS": str(path), "AWS_ENDPOINT_URL": url}
 
 
 def _invoke(port: int, event: Any) -> Any:

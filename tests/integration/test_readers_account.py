@@ -19,6 +19,7 @@ from demarc.core.model import Resource
 from demarc.core.snapshot import Snapshot
 from demarc.readers import Part, home_region
 from demarc.readers.account.account import ACCOUNT
+from tests.integration.records import a_call
 
 REGION = "eu-west-1"
 OURS = "123456789012"
@@ -241,17 +242,16 @@ def iams_region(partition: Any) -> str:
 def test_calls_on_the_account_touch_it_and_say_what_they_write(
     source: str, name: str, asked: Any, written: str
 ) -> None:
-    record = {
-        "eventVersion": "1.11",
-        "eventTime": "2026-01-01T00:00:00Z",
-        "eventSource": f"{source}.amazonaws.com",
-        "eventName": name,
-        "awsRegion": REGION,
-        "recipientAccountId": OURS,
-        "userIdentity": {"type": "Root", "arn": WHOLE.arn, "accountId": OURS},
-        "requestParameters": asked,
-    }
-
-    change: Any = interpret(record, TouchIndex((ACCOUNT,)))
+    change: Any = interpret(
+        a_call(
+            source,
+            name,
+            asked,
+            awsRegion=REGION,
+            recipientAccountId=OURS,
+            userIdentity={"type": "Root", "arn": WHOLE.arn, "accountId": OURS},
+        ),
+        TouchIndex((ACCOUNT,)),
+    )
 
     assert [(each.resource, each.sets) for each in change.touched] == [(WHOLE, (written,))]

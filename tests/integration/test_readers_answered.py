@@ -16,6 +16,7 @@ from demarc.core.change import TouchIndex, interpret
 from demarc.core.model import Change
 from demarc.core.snapshot import Snapshot
 from demarc.readers import Gone, Reader
+from tests.integration.records import a_call
 from tests.integration.schema import matches_cloudformation
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
@@ -69,18 +70,7 @@ def listed(type_: str, service: str, answers: Answers) -> list[list[str]]:
 
 def touched(source: str, name: str, type_: str, **record: Any) -> list[tuple[str, tuple[str, ...]]]:
     """The identifiers of what a call touches of a type, and what it sets of each."""
-    event = {
-        "eventVersion": "1.11",
-        "eventID": "1",
-        "eventSource": source,
-        "eventName": name,
-        "eventTime": "2026-01-01T00:00:00Z",
-        "awsRegion": REGION,
-        "recipientAccountId": ACCOUNT,
-        "userIdentity": {"type": "IAMUser", "userName": "ada", "accountId": ACCOUNT},
-        "readOnly": False,
-        **record,
-    }
+    event = a_call(source.removesuffix(".amazonaws.com"), name, awsRegion=REGION, recipientAccountId=ACCOUNT, **record)
     change = interpret(event, TouchIndex((reader_of(type_),)))
     assert isinstance(change, Change), change
     return [(each.resource.identifier, each.sets) for each in change.touched]

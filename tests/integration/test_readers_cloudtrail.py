@@ -16,6 +16,7 @@ from demarc.core.model import Resource
 from demarc.core.snapshot import Snapshot
 from demarc.readers import Gone, Part
 from demarc.readers.cloudtrail import TRAIL
+from tests.integration.records import a_call
 from tests.integration.schema import matches_cloudformation
 
 REGION = "eu-west-1"
@@ -176,19 +177,9 @@ def test_a_refused_status_is_unread_and_the_tags_are_read(client: Any) -> None:
 
 
 def interpreted(name: str, asked: dict[str, Any], answer: dict[str, Any] | None = None) -> Any:
-    record = {
-        "eventVersion": "1.11",
-        "eventID": "e-1",
-        "eventTime": "2026-01-01T00:00:00Z",
-        "eventSource": "cloudtrail.amazonaws.com",
-        "eventName": name,
-        "awsRegion": REGION,
-        "recipientAccountId": ACCOUNT,
-        "userIdentity": {"type": "IAMUser", "userName": "ada", "arn": f"arn:aws:iam::{ACCOUNT}:user/ada"},
-        "requestParameters": asked,
-        "responseElements": answer,
-    }
-    return interpret(record, TouchIndex((TRAIL,)))
+    return interpret(
+        a_call("cloudtrail", name, asked, answer, awsRegion=REGION, recipientAccountId=ACCOUNT), TouchIndex((TRAIL,))
+    )
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from demarc.core.snapshot import Snapshot
 from demarc.readers import Gone, Reader
 from demarc.readers.ec2.instance import INSTANCE
 from demarc.readers.ec2.securitygroup import SECURITY_GROUP
+from tests.integration.records import a_call
 from tests.integration.schema import matches_cloudformation
 
 REGION = "eu-west-1"
@@ -320,20 +321,10 @@ TOUCHED = [
 
 @pytest.mark.parametrize(("name", "asked", "answered", "identifiers"), TOUCHED)
 def test_calls_name_what_they_touch(name: str, asked: Any, answered: Any, identifiers: list[str]) -> None:
-    record = {
-        "eventVersion": "1.11",
-        "eventID": "e-1",
-        "eventTime": "2026-01-01T00:00:00Z",
-        "eventSource": "ec2.amazonaws.com",
-        "eventName": name,
-        "awsRegion": REGION,
-        "recipientAccountId": ACCOUNT,
-        "userIdentity": {"type": "IAMUser", "userName": "ada", "arn": f"arn:aws:iam::{ACCOUNT}:user/ada"},
-        "requestParameters": asked,
-        "responseElements": answered,
-    }
-
-    change = interpret(record, TouchIndex(readers.load((INSTANCE.type, SECURITY_GROUP.type))))
+    change = interpret(
+        a_call("ec2", name, asked, answered, awsRegion=REGION, recipientAccountId=ACCOUNT),
+        TouchIndex(readers.load((INSTANCE.type, SECURITY_GROUP.type))),
+    )
 
     assert isinstance(change, Change), change
     assert sorted(touched.resource.identifier for touched in change.touched) == identifiers

@@ -17,6 +17,7 @@ from demarc.core.model import Change
 from demarc.core.snapshot import Snapshot
 from demarc.readers import Gone
 from demarc.readers.eks import ACCESS_ENTRY
+from tests.integration.records import a_call
 from tests.integration.schema import matches_cloudformation
 
 REGION, ACCOUNT = "eu-west-1", "123456789012"
@@ -110,20 +111,9 @@ def test_a_refusal_to_list_rises() -> None:
 def test_an_entry_is_the_same_however_a_record_spells_its_principal(
     name: str, asked: dict[str, str], sets: tuple[str, ...]
 ) -> None:
-    record = {
-        "eventVersion": "1.11",
-        "eventID": "e-1",
-        "eventTime": "2026-01-01T00:00:00Z",
-        "eventSource": "eks.amazonaws.com",
-        "eventName": name,
-        "awsRegion": REGION,
-        "recipientAccountId": ACCOUNT,
-        "userIdentity": {"type": "IAMUser", "userName": "ada", "arn": f"arn:aws:iam::{ACCOUNT}:user/ada"},
-        "requestParameters": asked,
-        "responseElements": None,
-    }
-
-    change = interpret(record, TouchIndex((ACCESS_ENTRY,)))
+    change = interpret(
+        a_call("eks", name, asked, awsRegion=REGION, recipientAccountId=ACCOUNT), TouchIndex((ACCESS_ENTRY,))
+    )
 
     assert isinstance(change, Change), change
     assert [(each.resource.identifier, each.sets) for each in change.touched] == [(f"shop/{ROLE}", sets)]

@@ -17,6 +17,7 @@ from demarc.core.model import Change, Resource
 from demarc.core.snapshot import Snapshot
 from demarc.readers import Gone
 from demarc.readers.cloudtrail import EVENT_DATA_STORE, TRAIL
+from tests.integration.records import a_call
 from tests.integration.schema import matches_cloudformation
 
 REGION = "eu-west-1"
@@ -137,20 +138,10 @@ def test_stores_are_listed_page_by_page(client: Any) -> None:
     ],
 )
 def test_calls_name_the_store_that_they_touch(name: str, asked: dict[str, Any], answer: dict[str, Any] | None) -> None:
-    record = {
-        "eventVersion": "1.11",
-        "eventID": "e-1",
-        "eventTime": "2026-01-01T00:00:00Z",
-        "eventSource": "cloudtrail.amazonaws.com",
-        "eventName": name,
-        "awsRegion": REGION,
-        "recipientAccountId": ACCOUNT,
-        "userIdentity": {"type": "IAMUser", "userName": "ada", "arn": f"arn:aws:iam::{ACCOUNT}:user/ada"},
-        "requestParameters": asked,
-        "responseElements": answer,
-    }
-
-    change = interpret(record, TouchIndex((TRAIL, EVENT_DATA_STORE)))
+    change = interpret(
+        a_call("cloudtrail", name, asked, answer, awsRegion=REGION, recipientAccountId=ACCOUNT),
+        TouchIndex((TRAIL, EVENT_DATA_STORE)),
+    )
 
     assert isinstance(change, Change)
     assert [(each.resource.type, each.resource.arn) for each in change.touched] == [(EVENT_DATA_STORE.type, ARN)]

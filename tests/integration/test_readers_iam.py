@@ -18,6 +18,7 @@ from demarc.core.model import Change, Resource
 from demarc.core.snapshot import Snapshot
 from demarc.readers import Gone, Part, Reader
 from demarc.readers.iam import GROUP, MANAGED_POLICY, OIDC_PROVIDER, ROLE, SAML_PROVIDER, USER
+from tests.integration.records import a_call
 from tests.integration.schema import matches_cloudformation
 
 REGION = "us-east-1"
@@ -499,19 +500,9 @@ TOUCHED = [
 
 
 def interpreted(name: str, asked: Any, answered: Any = None) -> Any:
-    record = {
-        "eventVersion": "1.11",
-        "eventID": "e-1",
-        "eventTime": "2026-01-01T00:00:00Z",
-        "eventSource": "iam.amazonaws.com",
-        "eventName": name,
-        "awsRegion": REGION,
-        "recipientAccountId": ACCOUNT,
-        "userIdentity": {"type": "IAMUser", "userName": "grace", "arn": USER_ARN, "accountId": ACCOUNT},
-        "requestParameters": asked,
-        "responseElements": answered,
-    }
-    return interpret(record, TouchIndex(readers.load(NAMES)))
+    grace = {"type": "IAMUser", "userName": "grace", "arn": USER_ARN, "accountId": ACCOUNT}
+    where = {"awsRegion": REGION, "recipientAccountId": ACCOUNT, "userIdentity": grace}
+    return interpret(a_call("iam", name, asked, answered, **where), TouchIndex(readers.load(NAMES)))
 
 
 def touched(change: Any) -> list[tuple[str, str]]:

@@ -18,6 +18,7 @@ from demarc.core.model import Change, Resource
 from demarc.core.snapshot import Snapshot
 from demarc.readers import Gone, Part
 from demarc.readers.kms import KEY
+from tests.integration.records import a_call
 from tests.integration.schema import matches_cloudformation
 
 REGION = "eu-west-1"
@@ -244,20 +245,7 @@ ALIAS = f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/vault"
 
 
 def interpreted(name: str, **fields: Any) -> Any:
-    record = {
-        "eventVersion": "1.11",
-        "eventID": "e-1",
-        "eventTime": "2026-01-01T00:00:00Z",
-        "eventSource": "kms.amazonaws.com",
-        "eventName": name,
-        "awsRegion": REGION,
-        "recipientAccountId": ACCOUNT,
-        "userIdentity": {"type": "IAMUser", "userName": "ada", "arn": f"arn:aws:iam::{ACCOUNT}:user/ada"},
-        "requestParameters": None,
-        "responseElements": None,
-        **fields,
-    }
-    return interpret(record, TouchIndex((KEY,)))
+    return interpret(a_call("kms", name, awsRegion=REGION, recipientAccountId=ACCOUNT, **fields), TouchIndex((KEY,)))
 
 
 def listed(*arns: str, **more: str) -> list[dict[str, str]]:

@@ -18,6 +18,7 @@ from demarc.core.provider import kept_by_provider
 from demarc.core.snapshot import Snapshot
 from demarc.readers import Gone
 from demarc.readers.organizations import POLICY
+from tests.integration.records import a_call
 
 ACCOUNT, MEMBER, REGION = "123456789012", "210987654321", "us-east-1"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -184,16 +185,7 @@ def test_what_is_done_to_a_root_touches_no_policy(name: str, asked: Any) -> None
 
 
 def interpreted(name: str, asked: Any, answered: Any = None) -> Any:
-    record = {
-        "eventVersion": "1.11",
-        "eventID": "e-1",
-        "eventTime": "2026-01-01T00:00:00Z",
-        "eventSource": "organizations.amazonaws.com",
-        "eventName": name,
-        "awsRegion": REGION,
-        "recipientAccountId": ACCOUNT,
-        "userIdentity": {"type": "IAMUser", "userName": "grace", "accountId": ACCOUNT},
-        "requestParameters": asked,
-        "responseElements": answered,
-    }
-    return interpret(record, TouchIndex((POLICY,)))
+    return interpret(
+        a_call("organizations", name, asked, answered, awsRegion=REGION, recipientAccountId=ACCOUNT),
+        TouchIndex((POLICY,)),
+    )

@@ -19,6 +19,7 @@ from demarc.core.model import Change
 from demarc.core.snapshot import Snapshot
 from demarc.readers import Gone
 from demarc.readers.ssm import PARAMETER
+from tests.integration.records import a_call
 
 REGION, ACCOUNT = "eu-west-1", "123456789012"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -109,20 +110,9 @@ def test_no_role_may_read_a_value() -> None:
 def test_a_parameter_is_the_same_by_its_name_and_by_its_arn(
     name: str, asked: dict[str, Any], identifiers: list[str]
 ) -> None:
-    record = {
-        "eventVersion": "1.11",
-        "eventID": "e-1",
-        "eventTime": "2026-01-01T00:00:00Z",
-        "eventSource": "ssm.amazonaws.com",
-        "eventName": name,
-        "awsRegion": REGION,
-        "recipientAccountId": ACCOUNT,
-        "userIdentity": {"type": "IAMUser", "userName": "ada", "arn": f"arn:aws:iam::{ACCOUNT}:user/ada"},
-        "requestParameters": asked,
-        "responseElements": None,
-    }
-
-    change = interpret(record, TouchIndex((PARAMETER,)))
+    change = interpret(
+        a_call("ssm", name, asked, awsRegion=REGION, recipientAccountId=ACCOUNT), TouchIndex((PARAMETER,))
+    )
 
     assert isinstance(change, Change), change
     assert sorted(each.resource.identifier for each in change.touched) == identifiers

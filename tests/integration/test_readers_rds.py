@@ -18,6 +18,7 @@ from demarc.core.model import Change, Resource
 from demarc.core.snapshot import Snapshot
 from demarc.readers import Gone
 from demarc.readers.rds.dbinstance import DB_INSTANCE
+from tests.integration.records import a_call
 from tests.integration.schema import matches_cloudformation
 
 REGION = "eu-west-1"
@@ -235,19 +236,9 @@ TOUCHED = [
 
 
 def interpreted(name: str, asked: Any, answered: Any) -> Any:
-    record = {
-        "eventVersion": "1.11",
-        "eventID": "e-1",
-        "eventTime": "2026-01-01T00:00:00Z",
-        "eventSource": "rds.amazonaws.com",
-        "eventName": name,
-        "awsRegion": REGION,
-        "recipientAccountId": ACCOUNT,
-        "userIdentity": {"type": "IAMUser", "userName": "ada", "arn": f"arn:aws:iam::{ACCOUNT}:user/ada"},
-        "requestParameters": asked,
-        "responseElements": answered,
-    }
-    return interpret(record, TouchIndex((DB_INSTANCE,)))
+    return interpret(
+        a_call("rds", name, asked, answered, awsRegion=REGION, recipientAccountId=ACCOUNT), TouchIndex((DB_INSTANCE,))
+    )
 
 
 @pytest.mark.parametrize(("name", "asked", "answer", "identifiers"), TOUCHED)

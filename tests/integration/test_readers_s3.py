@@ -24,6 +24,7 @@ from demarc.core.model import Change, Resource
 from demarc.core.snapshot import Snapshot
 from demarc.readers import Gone, Part
 from demarc.readers.s3.bucket import BUCKET
+from tests.integration.records import a_call
 from tests.integration.schema import matches_cloudformation
 
 REGION = "eu-west-1"
@@ -228,19 +229,16 @@ def test_all_controls_together_cost_each_call_once(
 
 
 def interpreted(name: str, region: str = REGION, **asked: Any) -> Any:
-    record = {
-        "eventVersion": "1.11",
-        "eventID": "e-1",
-        "eventTime": "2026-01-01T00:00:00Z",
-        "eventSource": "s3.amazonaws.com",
-        "eventName": name,
-        "awsRegion": region,
-        "recipientAccountId": ACCOUNT,
-        "userIdentity": {"type": "IAMUser", "userName": "ada", "arn": f"arn:aws:iam::{ACCOUNT}:user/ada"},
-        "requestParameters": {"bucketName": NAME, "Host": f"{NAME}.s3.{region}.amazonaws.com", **asked},
-        "responseElements": None,
-    }
-    return interpret(record, TouchIndex((BUCKET,)))
+    return interpret(
+        a_call(
+            "s3",
+            name,
+            {"bucketName": NAME, "Host": f"{NAME}.s3.{region}.amazonaws.com", **asked},
+            awsRegion=region,
+            recipientAccountId=ACCOUNT,
+        ),
+        TouchIndex((BUCKET,)),
+    )
 
 
 @pytest.mark.parametrize(

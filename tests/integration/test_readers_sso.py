@@ -21,6 +21,7 @@ from demarc.core.model import Change
 from demarc.core.snapshot import Snapshot
 from demarc.readers import Gone, Part
 from demarc.readers.sso import PERMISSION_SET
+from tests.integration.records import a_call
 from tests.integration.schema import matches_cloudformation
 
 ACCOUNT, OTHER, REGION = "123456789012", "210987654321", "eu-west-1"
@@ -175,16 +176,7 @@ def test_what_is_done_around_it_touches_no_permission_set(name: str, asked: Any)
 
 
 def interpreted(name: str, asked: Any, answered: Any = None) -> Any:
-    record = {
-        "eventVersion": "1.11",
-        "eventID": "e-1",
-        "eventTime": "2026-01-01T00:00:00Z",
-        "eventSource": "sso.amazonaws.com",
-        "eventName": name,
-        "awsRegion": REGION,
-        "recipientAccountId": ACCOUNT,
-        "userIdentity": {"type": "IAMUser", "userName": "grace", "accountId": ACCOUNT},
-        "requestParameters": asked,
-        "responseElements": answered,
-    }
-    return interpret(record, TouchIndex((PERMISSION_SET,)))
+    return interpret(
+        a_call("sso", name, asked, answered, awsRegion=REGION, recipientAccountId=ACCOUNT),
+        TouchIndex((PERMISSION_SET,)),
+    )

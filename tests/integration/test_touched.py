@@ -9,6 +9,7 @@ import pytest
 from demarc import readers
 from demarc.core.change import NoChange, Reason, TouchIndex, interpret
 from demarc.core.model import Change
+from tests.integration.records import a_call
 
 TOUCHES = TouchIndex(readers.load())
 ACL = "a1b2c3d4-5678-90ab-cdef-000000000000"
@@ -16,19 +17,7 @@ STAGE = "arn:aws:apigateway:eu-west-1::/restapis/a1b2c3/stages/live"
 
 
 def outcome(source: str, name: str, asked: dict[str, Any], answered: dict[str, Any] | None = None) -> Change | NoChange:
-    record = {
-        "eventVersion": "1.09",
-        "eventID": "7a4f7f5c-0000-4000-8000-000000000001",
-        "eventTime": "2026-05-04T09:30:00Z",
-        "eventSource": f"{source}.amazonaws.com",
-        "eventName": name,
-        "awsRegion": "eu-west-1",
-        "recipientAccountId": "111122223333",
-        "userIdentity": {"type": "IAMUser", "accountId": "111122223333", "userName": "ada"},
-        "requestParameters": asked,
-        "responseElements": answered,
-    }
-    return interpret(record, TOUCHES)
+    return interpret(a_call(source, name, asked, answered, recipientAccountId="111122223333"), TOUCHES)
 
 
 def named(source: str, name: str, asked: dict[str, Any], answered: dict[str, Any] | None = None) -> dict[str, str]:

@@ -22,7 +22,7 @@ _GONE = ("ResourceNotFoundException",)
 
 
 def reader(
-    type: str,  # noqa: A002  # as in `Reader`
+    resource_type: str,
     *,
     responder: str,
     arn: str,
@@ -35,7 +35,7 @@ def reader(
     """A reader whose one call is Cloud Control's.
 
     Args:
-        type: a type whose schema has a read and a list handler, and one property as its primary identifier.
+        resource_type: a type whose schema has a read and a list handler, and one property as its primary identifier.
         responder: as in `Reader`.
         arn: as in `Reader`.
         gives: properties of the type, as its schema names them; whatever else AWS answers is not kept.
@@ -49,7 +49,7 @@ def reader(
     def read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
         name = resource.arn if by_arn else resource.identifier
         client = clients("cloudcontrol", resource.region)
-        found = asked(client, "get_resource", _GONE, TypeName=type, Identifier=name)
+        found = asked(client, "get_resource", _GONE, TypeName=resource_type, Identifier=name)
         properties = _object(found.get("ResourceDescription", {}).get("Properties"))
         if properties is None:
             return {UNREAD: dict.fromkeys(gives, "Cloud Control answered without the properties")}
@@ -58,12 +58,12 @@ def reader(
 
     def listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
         client = clients("cloudcontrol", region)
-        for page in pages(client, "list_resources", "ResourceDescriptions", 100, TypeName=type):
+        for page in pages(client, "list_resources", "ResourceDescriptions", 100, TypeName=resource_type):
             names = [each["Identifier"] for each in page if each.get("Identifier")]
             yield [named.identifier for name in names if (named := shape.named(name))]
 
     return Reader(
-        type=type,
+        type=resource_type,
         responder=responder,
         arn=arn,
         parts=(Part(gives, {"cloudcontrol.GetResource": "cloudformation:GetResource"}, read, on_behalf=reading),),

@@ -8,14 +8,17 @@ groups"). No other value is read; some hold whatever people put there.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from botocore import xform_name
 from botocore.exceptions import ClientError
 
+from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
-from demarc.readers import Clients, ResourceGone
+from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
 from demarc.readers.answers import asked, pages, tags, the_one
+from demarc.readers.rds.asked import RDS
 
 GONE = ("DBParameterGroupNotFound", "DBClusterParameterGroupNotFound", "InvalidParameterValue")
 
@@ -29,7 +32,52 @@ _OF_OTHERS = ("docdb", "neptune")
 _VERSION = re.compile(r"-?\d[\d.]*$")
 
 
-def group(clients: Clients, resource: Resource, method: str, key: str, name: str) -> dict[str, Any]:
+def reader(kind: str, *, arn: str) -> Reader:
+    """The reader of the groups for one kind of database.
+
+    Args:
+        kind: `DB` for instances, `DBCluster` for clusters, as the API's calls begin.
+        arn: what its ARNs have before the name.
+    """
+    name, groups = f"{kind}ParameterGroupName", f"{kind}ParameterGroups"
+    describe_groups, describe = f"Describe{groups}", f"Describe{kind}Parameters"
+
+    def read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+        return _group(clients, resource, xform_name(describe_groups), groups, name)
+
+    def values(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+        return _parameters(clients, resource, xform_name(describe), name)
+
+    def listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
+        for page in pages(clients("rds", region), xform_name(describe_groups), groups, 100):
+            yield [each[name] for each in page if _is_of_rds(each)]
+
+    # RDS folds names to lower case; its answer, where there is one, has the name as it is.
+    recorded = f"d{name[1:]}"
+    named = (f"responseElements.{recorded}", f"requestParameters.{recorded}")
+    copied = (named[0], f"requestParameters.target{kind}ParameterGroupIdentifier")
+    described = {f"rds.{describe_groups}": f"rds:{describe_groups}"}
+    one = f"{kind}ParameterGroup"
+    return Reader(
+        type=f"AWS::RDS::{one}",
+        responder="data",
+        arn=f"arn:{{partition}}:rds:{{region}}:{{account}}:{arn}:{{identifier}}",
+        parts=(
+            Part(gives=(name, "Family", "Observed.Engine"), calls=described, read=read),
+            Part(gives=("Observed.Parameters",), calls={f"rds.{describe}": f"rds:{describe}"}, read=values),
+            Part(gives=("Tags",), calls={"rds.ListTagsForResource": "rds:ListTagsForResource"}, read=_tagged),
+        ),
+        touches=(
+            Touch(RDS, (f"Create{one}", f"Delete{one}"), named, EVERYTHING),
+            Touch(RDS, (f"Copy{one}",), copied, EVERYTHING),
+            Touch(RDS, (f"Modify{one}", f"Reset{one}"), named, ("Observed.Parameters",)),
+            Touch(RDS, ("AddTagsToResource", "RemoveTagsFromResource"), ("requestParameters.resourceName",), ("Tags",)),
+        ),
+        inventory=Inventory(calls=described, pages=listed),
+    )
+
+
+def _group(clients: Clients, resource: Resource, method: str, key: str, name: str) -> dict[str, Any]:
     """What a group is for.
 
     Raises:
@@ -37,13 +85,13 @@ def group(clients: Clients, resource: Resource, method: str, key: str, name: str
     """
     found = asked(clients("rds", resource.region), method, GONE, **{name: resource.identifier})
     one = the_one(found.get(key))
-    if not is_of_rds(one):
+    if not _is_of_rds(one):
         raise ResourceGone
     family = str(one.get("DBParameterGroupFamily", ""))
     return {name: resource.identifier, "Family": family, "Observed": {"Engine": _VERSION.sub("", family)}}
 
 
-def parameters(clients: Clients, resource: Resource, method: str, name: str) -> dict[str, Any]:
+def _parameters(clients: Clients, resource: Resource, method: str, name: str) -> dict[str, Any]:
     """The values that controls ask about, by their names with `_` for each dot, which a path has between its steps."""
     wanted = [{"Name": "parameter-name", "Values": list(_ASKED_ABOUT)}]
     found = _every(clients("rds", resource.region), method, **{name: resource.identifier}, Filters=wanted)
@@ -67,17 +115,12 @@ def _every(client: Any, method: str, **asked_for: Any) -> list[Mapping[str, Any]
         raise
 
 
-def tagged(clients: Clients, resource: Resource) -> dict[str, Any]:
+def _tagged(clients: Clients, resource: Resource) -> dict[str, Any]:
     """The tags of a group."""
     found = asked(clients("rds", resource.region), "list_tags_for_resource", GONE, ResourceName=resource.arn)
     return {"Tags": tags(found.get("TagList"))}
 
 
-def is_of_rds(found: Mapping[str, Any]) -> bool:
+def _is_of_rds(found: Mapping[str, Any]) -> bool:
     """Whether a group is for a database of RDS."""
     return not str(found.get("DBParameterGroupFamily")).startswith(_OF_OTHERS)
-
-
-def names(page: Sequence[Mapping[str, Any]], name: str) -> list[str]:
-    """The groups of a page that are for databases of RDS."""
-    return [each[name] for each in page if is_of_rds(each)]
