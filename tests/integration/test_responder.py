@@ -288,3 +288,17 @@ def test_that_a_change_was_seen_is_noted_for_whoever_listens_for_silence(world: 
     heartbeat = heartbeats.last("123456789012", REGION)
     assert heartbeat is not None
     assert heartbeat.change == "ec2.amazonaws.com:AuthorizeSecurityGroupIngress"
+
+
+@pytest.mark.parametrize(
+    ("account", "region"), [("999988887777", REGION), ("123456789012", "eu-central-1"), ("999988887777", "us-east-1")]
+)
+def test_a_change_of_elsewhere_that_is_forwarded_here_ends_no_silence(
+    world: World, open_group: str, account: str, region: str
+) -> None:
+    forwarded = authorize(open_group, recipientAccountId=account, awsRegion=region)
+
+    assert world.deliver(forwarded | {"account": account, "region": region}) == {"batchItemFailures": []}
+
+    kept = world.clients("dynamodb", REGION).scan(TableName="findings")["Items"]
+    assert [item["pk"]["S"] for item in kept if item["pk"]["S"].startswith("heartbeat#")] == []

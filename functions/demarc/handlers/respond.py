@@ -178,7 +178,7 @@ class _Delivery:
     def __init__(self, messages: list[Mapping[str, Any]], responder: _Responder, context: LambdaContext) -> None:
         self._responder = responder
         self._context = context
-        self._account = context.invoked_function_arn.split(":")[4]
+        self._region, self._account = context.invoked_function_arn.split(":")[3:5]
         self._outcomes = {
             each["messageId"]: responder.interpreted(each.get("body"), self._account) for each in messages
         }
@@ -201,9 +201,11 @@ class _Delivery:
         for judgement in self._batch.settle(outcome):
             _report(judgement, outcome)
         now = datetime.now(UTC)
-        self._responder.heartbeats.note(
-            outcome.account, outcome.region, now, f"{outcome.event_source}:{outcome.event_name}"
-        )
+        # A bus that others forward to brings theirs as well; that they arrive says nothing of what happens here.
+        if (outcome.account, outcome.region) == (self._account, self._region):
+            self._responder.heartbeats.note(
+                outcome.account, outcome.region, now, f"{outcome.event_source}:{outcome.event_name}"
+            )
         lag = (now - outcome.time).total_seconds() * 1000
         metrics.add_metric("VerificationLag", MetricUnit.Milliseconds, max(lag, 0.0))
 
