@@ -167,7 +167,7 @@ def _sweep_here(given: tuple[str, ...], folder: Path, deployment: Deployment, *,
     from demarc import readers
     from demarc.cli.acting import caller
     from demarc.cli.matrices import compiled, known_type, ruling
-    from demarc.cli.sweeping import Nowhere, sweep_here
+    from demarc.cli.sweeping import Nowhere, SweepHere
     from demarc.cli.telling import Nobody
     from demarc.stores.sweeps import standing
 
@@ -184,16 +184,16 @@ def _sweep_here(given: tuple[str, ...], folder: Path, deployment: Deployment, *,
             store, announcer = _recording(deployment)
     dynamodb = connection.clients("dynamodb", connection.region)
     with _progress() as show:
-        swept = sweep_here(
+        here = SweepHere(
             matrix=rules.matrix(),
             readers={name: reader for name, reader in known.items() if reader.inventory},
             connection=connection,
             store=store,
             announcer=announcer,
             standing=lambda: standing(dynamodb, deployment.table_name, connection.account) if recorded else (),
-            by=caller(connection).name,
             show=show,
         )
+        swept = here.run(by=caller(connection).name)
     _tell(swept.report, swept, as_json=as_json)
     for resource, why in swept.unanswered.items():
         warn(f"{resource} could not be looked at: {why}")

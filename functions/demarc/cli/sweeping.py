@@ -93,18 +93,8 @@ class Nowhere:
         return iter(())
 
 
-def sweep_here(
-    *,
-    matrix: Matrix,
-    readers: Mapping[str, Reader],
-    connection: Connection,
-    store: FindingStore,
-    announcer: Announcer,
-    standing: Callable[[], Iterable[tuple[str, str]]],
-    by: str,
-    show: Callable[[int, int], object],
-) -> Swept:
-    """Look at everything of some types with these credentials.
+class SweepHere:
+    """A sweep with these credentials, which is its own courier: what it hands out it looks at.
 
     Args:
         matrix: what must hold.
@@ -113,26 +103,8 @@ def sweep_here(
         store: where to record.
         announcer: who tells what is found.
         standing: type and identifier of the resources with a standing finding.
-        by: who asks.
         show: is told how many resources were looked at, and how many are known of.
-
-    Raises:
-        NoAnswer: if AWS cannot be reached at all, or does not let anything be listed in time.
     """
-    here = _Here(
-        matrix=matrix,
-        readers=readers,
-        connection=connection,
-        store=store,
-        announcer=announcer,
-        standing=standing,
-        show=show,
-    )
-    return here.run(by)
-
-
-class _Here:
-    """The courier of a sweep that does itself what it is handed."""
 
     def __init__(
         self,
@@ -173,7 +145,12 @@ class _Here:
         self._broken: dict[str, Broken] = {}
         self._unanswered: dict[str, str] = {}
 
-    def run(self, by: str) -> Swept:
+    def run(self, *, by: str) -> Swept:
+        """Look at everything of these types; `by` says who asks.
+
+        Raises:
+            NoAnswer: if AWS cannot be reached at all, or does not let anything be listed in time.
+        """
         self.send([(Step(Do.START, f"here-{uuid4()}", origin=Origin.CLI, by=by), 0)])
         while self._steps:
             step, delay = self._steps.popleft()
