@@ -15,12 +15,9 @@ from demarc.core.model import (
     Actor,
     ActorKind,
     Attribution,
-    Cause,
-    Compliance,
     Confidence,
     Drift,
     Finding,
-    Layer,
     Origin,
     Owner,
     Party,
@@ -33,6 +30,7 @@ from demarc.core.model import (
     Via,
     Was,
 )
+from tests.factories import a_cause, a_finding
 from tests.organizations import organization
 
 OPENED = datetime(2026, 11, 24, 9, 15, 21, tzinfo=UTC)
@@ -57,25 +55,19 @@ BUCKET = Resource(
     "eu-west-1",
     "arn:aws:s3:::fjordline-vault-statements",
 )
-CAUSE = Cause(
+CAUSE = a_cause(
     event_id="5f2b8c1e-0a4d-4f6b-9c3e-7d1a2b3c4d5e",
-    event_source="s3.amazonaws.com",
-    event_name="PutBucketPolicy",
     time=OPENED - timedelta(seconds=19),
     actor=Actor(ActorKind.HUMAN, "lea.moreau@fjordline.example", confidence=Confidence.HIGH),
     via=Via.CLI,
     via_confidence=Confidence.MEDIUM,
     relation=Relation.OTHER_TEAM,
-    set_it=True,
 )
-FINDING = Finding(
+FINDING = a_finding(
     id="5501e83468c836489d390133",
     control="s3-bucket-is-not-publicly-readable",
     title="Nobody outside can read a bucket",
     severity=Severity.CRITICAL,
-    layer=Layer.DATA,
-    compliance=Compliance.NON_COMPLIANT,
-    status=Status.OPEN,
     resource=BUCKET,
     attribution=Attribution(
         tier=Tier.PAAS,
@@ -110,12 +102,9 @@ FINDING = Finding(
         " BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true"
     ),
     references={"nist-800-53-r5": ("AC-3", "AC-6", "AC-21"), "pci-dss-4.0.1": ("1.4.4",)},
-    security_hub=("S3.2",),
     opened_at=OPENED,
     observed_at=OPENED,
     due_at=OPENED + timedelta(hours=24),
-    matrix_version="687dd3e65673",
-    revision=1,
     cause=CAUSE,
 )
 
