@@ -21,6 +21,8 @@ from infra.stack import Choices, DemarcStack
 
 # What a context value has to look like, and how that is said.
 _FORMS = {
+    # CloudFormation API Reference, CreateStack.
+    "stack": (re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}", re.ASCII), "the name of a stack in CloudFormation"),
     "sweep": (re.compile(r"(rate|cron)\([^()]+\)"), "a schedule expression of EventBridge such as cron(30 2 * * ? *)"),
     # The characters of a secret's name (Secrets Manager API Reference, CreateSecret); empty for none.
     "slack_secret": (re.compile(r"[\w/+=.@-]{0,512}", re.ASCII), "the name of a secret in Secrets Manager"),
@@ -33,7 +35,7 @@ def main() -> None:
     # The CDK's command line passes this on by itself; read here too, so that `python app.py` needs no command line.
     app = App(context=json.loads((ROOT / "cdk.json").read_text())["context"])
     try:
-        matrix = compile_matrix(ROOT / app.node.get_context("matrix"))
+        matrix = compile_matrix(ROOT / app.node.get_context("matrix"), stack=_given(app, "stack"))
     except MatrixInvalid as problems:
         sys.exit(f"{problems}\nThe matrix cannot be deployed.")
     teams = matrix.organization.teams
@@ -55,7 +57,7 @@ def main() -> None:
         sys.stderr.write(f"bundle: {bundle}\n")
         DemarcStack(
             app,
-            app.node.get_context("stack"),
+            _given(app, "stack"),
             matrix=matrix,
             bundle=bundle,
             choices=choices,

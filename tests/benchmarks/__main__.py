@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from demarc.authoring.compile import CompiledMatrix, compile_matrix
+from demarc.cli.deployment import STACK
 from infra.bundle import Bundle, build
 from tests.benchmarks import cold
 from tests.benchmarks.canned import serving
@@ -50,7 +51,7 @@ def main() -> None:
     if busy > 1:
         terminal.print(f"the machine is busy (load {busy:.1f}): believe counts and CPU ratios only", style="yellow")
     rounds, repeats, runs = (40, 1, 5) if chosen.quick else (300, 3, 21)
-    measured = figures(compile_matrix(chosen.matrix), rounds=rounds, repeats=repeats, runs=runs)
+    measured = figures(compile_matrix(chosen.matrix, stack=STACK), rounds=rounds, repeats=repeats, runs=runs)
     text = json.dumps(measured, indent=2) + "\n"
     (ROOT / "build" / "bench.json").write_text(text)
     show(measured)

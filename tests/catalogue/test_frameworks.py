@@ -15,6 +15,7 @@ from demarc.authoring.compile import CompiledMatrix, compile_matrix
 from demarc.authoring.lint import lint
 from demarc.authoring.obligations import frameworks_of, problems_of_obligations
 from demarc.authoring.written import WrittenMatrix, read_matrix
+from demarc.cli.deployment import STACK
 from demarc.core.framework import Basis, Framework, Obligation, Requirement, Verification
 from demarc.core.model import Party, Tier
 from tests.conftest import MATRICES
@@ -190,7 +191,7 @@ def test_frameworks_add_nothing_to_what_the_responders_read(matrix: CompiledMatr
     path = root / "frameworks/nist-800-53-r5.yaml"
     path.write_text(path.read_text().replace("title: Access Control\n", "title: Something else\n"))
 
-    other = compile_matrix(root)
+    other = compile_matrix(root, stack=STACK)
 
     for responder in {reader.responder for reader in readers.load()}:
         assert other.for_responder(responder) == matrix.for_responder(responder)

@@ -12,6 +12,7 @@ import pytest
 from demarc.authoring.compile import MatrixInvalid, compile_matrix
 from demarc.authoring.lint import lint
 from demarc.authoring.written import read_matrix
+from demarc.cli.deployment import STACK
 from tests.conftest import MATRICES
 
 TODAY = date(2026, 11, 23)
@@ -258,8 +259,9 @@ OCCURRENCES = [
     pytest.param(
         "userIdentity.type: Root\n  severity", "user.type: Root\n  severity", "no path of a record", id="path"
     ),
-    pytest.param('like: ["*/Demarc-*"]', 'like: "*/Demarc-*"', "like takes a list", id="operand"),
-    pytest.param('like: ["*/Demarc-*"]', 'begins: ["Demarc-"]', "begins", id="operator"),
+    pytest.param('like: ["*/{parts}*"]', 'like: "*/{parts}*"', "like takes a list", id="operand"),
+    pytest.param('like: ["*/{parts}*"]', 'begins: ["{parts}"]', "begins", id="operator"),
+    pytest.param('like: ["*/{parts}*"]', 'like: ["*/{pats}*"]', "nobody fills in {pats}", id="name"),
     pytest.param(
         "  occurrence:\n    where", "  require: {a: b}\n  occurrence:\n    where", "takes no require", id="both"
     ),
@@ -312,4 +314,4 @@ def test_a_control_that_would_charge_us_with_what_aws_does_is_a_problem(after_ed
 
 def test_a_bad_row_fails_the_deployment(tmp_path: Path) -> None:
     with pytest.raises(MatrixInvalid, match=r"organization\.yaml:1: the file does not exist"):
-        compile_matrix(tmp_path / "matrices")
+        compile_matrix(tmp_path / "matrices", stack=STACK)

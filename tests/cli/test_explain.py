@@ -190,6 +190,19 @@ def test_what_must_not_happen_is_told_with_the_control_that_minds_it_and_no_othe
     assert sorted(row["controls"]) == ["root-user-is-not-used", "sign-in-takes-a-second-factor"]
 
 
+@pytest.mark.parametrize(("given", "guarded"), [(["--stack", "Watchtower"], True), ([], False)])
+def test_the_parts_of_demarc_are_those_of_the_stack_that_is_named(
+    given: list[str], guarded: bool, demarc: Demarc
+) -> None:
+    deleted = {"eventSource": "cloudformation.amazonaws.com", "eventName": "DeleteStack", "eventType": "AwsApiCall"}
+    by_jo = {"userIdentity": {"type": "IAMUser", "userName": "jo", "accountId": "123456789012"}}
+    record = ROOT_SIGNS_IN | deleted | by_jo | {"requestParameters": {"stackName": "Watchtower"}}
+
+    (row,) = demarc("explain", "-", "--json", *given, given=json.dumps(record)).rows
+
+    assert ("own-stack-is-not-deleted" in row["controls"]) is guarded
+
+
 def test_people_read_of_each_control_that_minds_it_whose_it_is(demarc: Demarc) -> None:
     text = demarc("explain", "-", given=json.dumps(ROOT_SIGNS_IN)).out
 

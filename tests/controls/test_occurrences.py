@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
-from demarc.authoring.compile import CompiledMatrix
+from demarc.authoring.compile import CompiledMatrix, compile_matrix
+from demarc.cli.deployment import STACK
 from demarc.core.change import NoChange, Reason, TouchIndex, interpret
-from demarc.core.model import OCCURRENCE, Control
+from demarc.core.model import OCCURRENCE, Change, Control
 from demarc.core.occurrence import OccurrenceIndex, control_of
+from tests.conftest import MATRICES
 
 HERE = Path(__file__).parent / "occurrences"
 ACCOUNT = "111122223333"
@@ -57,6 +60,12 @@ def cases() -> Iterator[Any]:
 
 
 CASES = list(cases())
+# Those of Demarc's own parts whose names begin with the stack's.
+OWN = [
+    pytest.param(*each.values, id=each.id)
+    for each in CASES
+    if str(each.values[0]).startswith("own-") and each.values[0] != "own-roles-are-left-alone"
+]
 
 
 def recorded(case: dict[str, Any]) -> dict[str, Any]:
@@ -87,12 +96,29 @@ def minding(matrix: CompiledMatrix) -> dict[str, Control]:
     return {control.id: control for control in matrix.controls[OCCURRENCE]}
 
 
+@pytest.fixture(scope="session")
+def minding_another() -> dict[str, Control]:
+    """The controls of a matrix that is deployed under another name."""
+    return {control.id: control for control in compile_matrix(MATRICES, stack="Watchtower").controls[OCCURRENCE]}
+
+
 @pytest.mark.parametrize(("control_id", "case"), CASES)
 def test_a_control_says_whether_it_happened(control_id: str, case: dict[str, Any], minding: dict[str, Control]) -> None:
     outcome = interpret(recorded(case), TouchIndex(()), OccurrenceIndex([minding[control_id]]))
 
     found = [] if isinstance(outcome, NoChange) else [control_of(each.resource) for each in outcome.touched]
     assert found == ([control_id] if case["happened"] else []), outcome
+
+
+@pytest.mark.parametrize(("control_id", "case"), OWN)
+def test_demarcs_parts_are_guarded_under_the_name_that_they_are_deployed_under(
+    control_id: str, case: dict[str, Any], minding_another: dict[str, Control]
+) -> None:
+    index = OccurrenceIndex([minding_another[control_id]])
+    renamed = json.loads(json.dumps(recorded(case)).replace(STACK, "Watchtower"))
+
+    assert isinstance(interpret(recorded(case), TouchIndex(()), index), NoChange)
+    assert isinstance(interpret(renamed, TouchIndex(()), index), Change) is case["happened"]
 
 
 def test_every_control_has_a_case_that_is_one_and_one_that_is_none(minding: dict[str, Control]) -> None:

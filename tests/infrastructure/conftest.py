@@ -13,6 +13,7 @@ from tests.infrastructure.emulator import emulator
 from tests.infrastructure.synthesis import Assembly, synthesise
 
 SLACK_SECRET = "demarc/slack"
+ANOTHER_STACK = "Watchtower"
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +31,8 @@ def assembly(shared: Path) -> Assembly:
 
 @pytest.fixture(scope="session")
 def with_own_key(shared: Path) -> Assembly:
-    """What is deployed where the customer brings the key, and has no Slack app."""
-    return synthesise(shared / "synth" / "own-key", {"encryption": "customer-managed"})
+    """What is deployed under another name, where the customer brings the key, and has no Slack app."""
+    return synthesise(shared / "synth" / "own-key", {"encryption": "customer-managed", "stack": ANOTHER_STACK})
 
 
 @pytest.fixture(scope="session")

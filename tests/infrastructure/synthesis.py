@@ -27,8 +27,13 @@ class Assembly:
 
     @cached_property
     def template(self) -> dict[str, Any]:
-        template: dict[str, Any] = json.loads((self.path / "Demarc.template.json").read_text())
+        template: dict[str, Any] = json.loads(self.template_file.read_text())
         return template
+
+    @property
+    def template_file(self) -> Path:
+        (file,) = self.path.glob("*.template.json")
+        return file
 
     @cached_property
     def said(self) -> str:

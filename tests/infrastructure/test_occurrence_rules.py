@@ -9,10 +9,11 @@ import pytest
 
 from demarc import readers
 from demarc.authoring.compile import CompiledMatrix
+from demarc.cli.deployment import STACK
 from demarc.core.model import OCCURRENCE, Control, Layer, Occurrence, Severity
-from infra import ROOT
 from infra.patterns import LONGEST, SIGN_IN, Rule, rules_for
 from tests.controls.test_occurrences import CASES, recorded
+from tests.infrastructure.conftest import ANOTHER_STACK
 from tests.infrastructure.synthesis import Assembly
 from tests.simulation.bus import matches
 
@@ -116,21 +117,31 @@ def test_what_a_control_asks_of_the_caller_is_asked_by_the_rule(wanted: Any, sai
     assert "eventName" not in rule.pattern["detail"]
 
 
-def test_demarcs_own_parts_are_called_as_the_controls_have_it(matrix: CompiledMatrix, assembly: Assembly) -> None:
-    """CloudFormation begins the names that it makes with the stack's; what is named here begins so too."""
-    stack = json.loads((ROOT / "cdk.json").read_text())["context"]["stack"]
-    patterns = [
-        pattern
-        for control in matrix.controls[OCCURRENCE]
-        if control.id.startswith("own-") and control.occurrence
-        for wanted in control.occurrence.where.values()
-        for pattern in wanted.get("like", ())
-    ]
+@pytest.mark.parametrize(("variant", "stack"), [("assembly", STACK), ("with_own_key", ANOTHER_STACK)])
+def test_demarcs_own_parts_are_guarded_under_the_name_of_the_stack_and_its_roles_under_theirs(
+    variant: str, stack: str, request: pytest.FixtureRequest
+) -> None:
+    """CloudFormation begins the names that it makes with the stack's; only roles are named here."""
+    assembly: Assembly = request.getfixturevalue(variant)
+    guarded = {
+        control["id"]: [name for wanted in control["occurrence"]["where"].values() for name in wanted.get("like", ())]
+        for control in happened(assembly)
+        if control["id"].startswith("own-")
+    }
     roles = [json.dumps(each["Properties"]["RoleName"]) for each in assembly.resources("AWS::IAM::Role").values()]
 
-    assert patterns
-    assert all(stack in pattern for pattern in patterns)
-    assert all(f'"{stack}-' in role for role in roles)
+    assert guarded.pop("own-roles-are-left-alone") == ["Demarc-*"]
+    assert all('"Demarc-' in role for role in roles)
+    assert guarded
+    assert [name for names in guarded.values() for name in names if stack not in name] == []
+
+
+def happened(assembly: Assembly) -> list[dict[str, Any]]:
+    """The controls on what must not happen, as the function that is deployed reads them."""
+    (responder,) = {reader.responder for reader in readers.load((OCCURRENCE,))}
+    matrix = json.loads((assembly.bundle / "demarc" / "matrices" / f"{responder}.json").read_text())
+    controls: list[dict[str, Any]] = matrix["controls"][OCCURRENCE]
+    return controls
 
 
 @pytest.mark.parametrize(

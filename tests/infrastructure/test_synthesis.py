@@ -45,12 +45,12 @@ def test_a_synth_says_how_large_the_bundle_is_and_warns_of_nothing(assembly: Ass
 @BOTH
 def test_cfn_lint_finds_nothing(deployed: Assembly) -> None:
     asked = ManualArgs(regions=["us-east-1", "eu-west-1"], ignore_checks=[*UNASKED])
-    found = lint_file(deployed.path / "Demarc.template.json", config=asked)
+    found = lint_file(deployed.template_file, config=asked)
     assert [str(match) for match in found] == []
 
 
 def test_what_cfn_lint_is_not_asked_it_would_find(assembly: Assembly) -> None:
-    found = lint_file(assembly.path / "Demarc.template.json", config=ManualArgs(regions=["eu-west-1"]))
+    found = lint_file(assembly.template_file, config=ManualArgs(regions=["eu-west-1"]))
     assert {match.rule.id for match in found} == set(UNASKED)
 
 
@@ -88,6 +88,7 @@ def test_a_row_that_is_wrong_fails_the_deployment_with_file_and_line(tmp_path: P
 
 def test_every_context_value_that_cannot_be_is_refused_by_name(tmp_path: Path) -> None:
     wrong = {
+        "stack": "Demarc of ours",
         "sweep": "every night",
         "slack_secret": "arn:aws:secretsmanager:*",
         "answers_at_once": "many",

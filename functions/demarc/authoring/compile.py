@@ -12,6 +12,7 @@ from typing import Any
 from demarc import readers
 from demarc.authoring.lint import lint
 from demarc.authoring.obligations import frameworks_of
+from demarc.authoring.own import named_after
 from demarc.authoring.source import Problem
 from demarc.authoring.translate import assignments_of, controls_of, organization_of, responsibility_of
 from demarc.authoring.written import read_matrix
@@ -31,7 +32,7 @@ class MatrixInvalid(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CompiledMatrix:
-    """A matrix that may be deployed. `version` is a digest of all that was written.
+    """A matrix that may be deployed. `version` is a digest of all that was written, whatever the stack is called.
 
     `attested` are the requirements that rest on somebody's word.
     """
@@ -65,8 +66,8 @@ class CompiledMatrix:
         return Matrix(self.document(self.controls))
 
 
-def compile_matrix(root: Path) -> CompiledMatrix:
-    """Validate, check and compile the matrix below a folder.
+def compile_matrix(root: Path, *, stack: str) -> CompiledMatrix:
+    """Validate, check and compile the matrix below a folder, for the stack of a name.
 
     An expired exception does not stop a deployment: it covers nothing any more, and that is how it should be.
 
@@ -87,4 +88,4 @@ def compile_matrix(root: Path) -> CompiledMatrix:
         sort_keys=True,
     )
     version = hashlib.sha256(content.encode()).hexdigest()[:12]
-    return CompiledMatrix(version, organization, responsibility, controls, requirements)
+    return CompiledMatrix(version, organization, responsibility, named_after(stack, controls), requirements)

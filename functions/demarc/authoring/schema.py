@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
 from pydantic.config import JsonDict
 
+from demarc.authoring.own import unknown_names
 from demarc.core.matrix import DestinationKind
 from demarc.core.model import OCCURRENCE, Layer, Party, Severity, Tier
 
@@ -324,6 +325,8 @@ def _record_operands(expectations: dict[str, RecordExpectation]) -> dict[str, Re
                 _operand(path, operator, operand)
         if not path.startswith(_RECORD_SECTIONS):
             raise ValueError(f"{path} is no path of a record: it begins with one of {', '.join(_RECORD_SECTIONS)}")
+        if unknown := ", ".join(unknown_names(expectation)):
+            raise ValueError(f"{path}: nobody fills in {unknown}, but {{stack}} and {{parts}}")
     return expectations
 
 
@@ -342,7 +345,10 @@ class OccurrenceRow(Row):
     )
     where: Annotated[dict[str, RecordExpectation], AfterValidator(_record_operands)] = Field(
         default_factory=dict,
-        description="Path of the CloudTrail record -> what it must be; `like` takes patterns in which * and ? match",
+        description=(
+            "Path of the CloudTrail record -> what it must be; `like` takes patterns in which * and ? match. {stack} "
+            "is the name of Demarc's stack, {parts} how the names of its parts begin"
+        ),
     )
 
     @model_validator(mode="after")
@@ -366,7 +372,11 @@ class ControlRow(Row):
     severity: Severity
     layer: Layer
     why: Text = Field(description="What goes wrong when it does not hold")
-    guidance: Text = Field(description="The exact fix; {identifier} {arn} {region} {account} are filled in, quoted")
+    guidance: Text = Field(
+        description=(
+            "The exact fix; {identifier} {arn} {region} {account} are filled in, quoted; for an occurrence also {stack}"
+        )
+    )
     when: Expectations = Field(
         default_factory=dict, description="Where it does not hold, the control is not applicable"
     )

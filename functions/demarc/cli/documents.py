@@ -10,6 +10,7 @@ from demarc.authoring.compile import compile_matrix
 from demarc.authoring.documents import schemas
 from demarc.authoring.obligations import frameworks_of
 from demarc.authoring.written import read_matrix
+from demarc.cli.deployment import STACK
 from demarc.cli.reference import reference
 from demarc.core.announcement import body_schema
 from demarc.core.digest import digest_schema
@@ -20,7 +21,7 @@ GENERATED_FOLDERS = ("docs/controls",)
 
 def documents(root: Path) -> dict[str, str]:
     """Every generated file below the repository's root, by its path."""
-    written, matrix = read_matrix(root / "matrices"), compile_matrix(root / "matrices")
+    written, matrix = read_matrix(root / "matrices"), compile_matrix(root / "matrices", stack=STACK)
     return {
         **schemas(),
         **catalogue.pages(written, matrix),

@@ -27,9 +27,10 @@ _TAGLESS = "An owner tag, or a workload's, comes before these rows; tags are rea
 @options.files
 @options.as_json
 @options.matrix
+@options.stack
 @options.offline
 @click.pass_context
-def explain(ctx: click.Context, *, files: tuple[str, ...], as_json: bool, matrix: Path) -> None:
+def explain(ctx: click.Context, *, files: tuple[str, ...], as_json: bool, matrix: Path, stack: str | None) -> None:
     """Say what records mean, without asking AWS.
 
     For each record: who did it and with what tool, which resources it touched, which controls would be judged and whose
@@ -44,7 +45,7 @@ def explain(ctx: click.Context, *, files: tuple[str, ...], as_json: bool, matrix
     from demarc.cli.events import Problems, read_events
     from demarc.cli.matrices import compiled
 
-    rules = compiled(matrix).matrix()
+    rules = compiled(matrix, stack).matrix()
     touches = TouchIndex(readers.load(rules.types))
     occurrences = OccurrenceIndex(rules.occurrences)
     problems = Problems()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from demarc.cli.deployment import STACK
 from demarc.cli.failures import Unusable
 from demarc.cli.told import meant
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 _SHOWN = 5
 
 
-def compiled(root: Path) -> CompiledMatrix:
-    """The matrix below a folder.
+def compiled(root: Path, stack: str | None = None) -> CompiledMatrix:
+    """The matrix below a folder, for the stack of a name.
 
     Raises:
         Unusable: if there is none, or if it has problems; the first few are told.
@@ -27,7 +28,7 @@ def compiled(root: Path) -> CompiledMatrix:
 
     present(root)
     try:
-        return compile_matrix(root)
+        return compile_matrix(root, stack=stack or STACK)
     except MatrixInvalid as error:
         problems = [str(from_here(problem, root)) for problem in error.problems]
         more = len(problems) - _SHOWN

@@ -32,6 +32,14 @@ matrix = click.option(
 
 files = click.argument("files", metavar="FILE...", nargs=-1, required=True)
 
+stack = click.option(
+    "--stack",
+    metavar="NAME",
+    envvar="DEMARC_STACK",
+    show_envvar=True,
+    help=f"The stack that Demarc was deployed as.  [default: {STACK}]",
+)
+
 finding_id = click.argument("finding_id", metavar="ID")
 
 _ENDPOINT = "Where to call AWS, for an emulator such as http://127.0.0.1:5000."
@@ -94,13 +102,6 @@ def _found(command: Callable[..., Any], *, announces: bool) -> Callable[..., Any
     ) -> Any:
         return command(*given, deployment=Deployment(connection, stack, table_name, topic), **more)
 
-    option_of_stack = click.option(
-        "--stack",
-        metavar="NAME",
-        envvar="DEMARC_STACK",
-        show_envvar=True,
-        help=f"The stack that Demarc was deployed as.  [default: {STACK}]",
-    )
     option_of_table = click.option(
         "--table", "table_name", metavar="NAME", help="The DynamoDB table.  [default: the stack's]"
     )
@@ -109,7 +110,7 @@ def _found(command: Callable[..., Any], *, announces: bool) -> Callable[..., Any
         connected = click.option("--topic", metavar="ARN", help="The SNS topic to tell it on.  [default: the stack's]")(
             connected
         )
-    return option_of_stack(option_of_table(connected))
+    return stack(option_of_table(connected))
 
 
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}

@@ -38,6 +38,7 @@ _BATCH = 5_000
 @click.option("--messages", is_flag=True, help="Print what owners would be sent.")
 @options.as_json
 @options.matrix
+@options.stack
 @options.reads_aws
 @click.pass_context
 def replay(
@@ -49,6 +50,7 @@ def replay(
     messages: bool,
     as_json: bool,
     matrix: Path,
+    stack: str | None,
     connection: Connection,
 ) -> None:
     """Take records through the whole path.
@@ -69,7 +71,7 @@ def replay(
         raise click.UsageError(
             "--messages prints them for people, instead of sending them: without --topic and --json."
         )
-    rules = compiled(matrix)
+    rules = compiled(matrix, stack)
     printed = StringIO() if messages else None
     store = _store(table_name, connection, tells=topic is not None)
     pipeline = _pipeline(rules, connection, store, _announcer(topic, printed, connection))
