@@ -10,9 +10,10 @@ import pytest
 import yaml
 
 from demarc.authoring.compile import CompiledMatrix
-from demarc.core.change import NoChange, Reason, TouchIndex, interpret
+from demarc.core.change import NoChange, Reason, interpret
 from demarc.core.model import OCCURRENCE, Control
 from demarc.core.occurrence import OccurrenceIndex, control_of
+from demarc.core.touch import TouchIndex
 
 HERE = Path(__file__).parent / "occurrences"
 ACCOUNT = "111122223333"
@@ -89,7 +90,7 @@ def minding(matrix: CompiledMatrix) -> dict[str, Control]:
 
 @pytest.mark.parametrize(("control_id", "case"), CASES)
 def test_a_control_says_whether_it_happened(control_id: str, case: dict[str, Any], minding: dict[str, Control]) -> None:
-    outcome = interpret(recorded(case), TouchIndex(()), OccurrenceIndex([minding[control_id]]))
+    outcome = interpret(recorded(case), TouchIndex.of(()), OccurrenceIndex([minding[control_id]]))
 
     found = [] if isinstance(outcome, NoChange) else [control_of(each.resource) for each in outcome.touched]
     assert found == ([control_id] if case["happened"] else []), outcome
@@ -107,7 +108,7 @@ def test_every_control_has_a_case_that_is_one_and_one_that_is_none(minding: dict
 def test_what_a_service_did_in_roots_name_is_passed_over_with_the_reason(minding: dict[str, Control]) -> None:
     case = {"call": "ec2 RunInstances", "who": "service-for-root"}
 
-    outcome = interpret(recorded(case), TouchIndex(()), OccurrenceIndex(minding.values()))
+    outcome = interpret(recorded(case), TouchIndex.of(()), OccurrenceIndex(minding.values()))
 
     assert isinstance(outcome, NoChange)
     assert outcome.reason is Reason.NO_OCCURRENCE
@@ -118,7 +119,7 @@ def test_one_call_may_be_several(minding: dict[str, Control]) -> None:
     case = {"call": "signin ConsoleLogin", "who": "root", "answered": {"ConsoleLogin": "Success"}}
 
     outcome = interpret(
-        recorded(case | {"beside": {"MFAUsed": "No"}}), TouchIndex(()), OccurrenceIndex(minding.values())
+        recorded(case | {"beside": {"MFAUsed": "No"}}), TouchIndex.of(()), OccurrenceIndex(minding.values())
     )
 
     assert not isinstance(outcome, NoChange)

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from demarc import readers
-from demarc.core.change import NoChange, Reason, TouchIndex, interpret
+from demarc.core.change import NoChange, Reason, interpret
 from demarc.core.model import Change
+from demarc.core.touch import TouchIndex
 from tests.integration.records import a_call
 
-TOUCHES = TouchIndex(readers.load())
+TOUCHES = TouchIndex.of(readers.load())
 ACL = "a1b2c3d4-5678-90ab-cdef-000000000000"
 STAGE = "arn:aws:apigateway:eu-west-1::/restapis/a1b2c3/stages/live"
 
