@@ -2,8 +2,8 @@
 
 A `Reader` is the whole knowledge of one resource type: the calls that read it and the IAM action each needs, the
 properties every call answers, the API calls that touch such a resource, and how all of them are listed. From these
-declarations follow the EventBridge patterns, the roles, the touches in the compiled matrix and the service models in the
-Lambda bundle; nothing of it is listed again.
+declarations follow the EventBridge patterns, the roles, the touches in the compiled matrix and the service models in
+the Lambda bundle; nothing of it is listed again.
 
 Three answers are kept apart: gone (`Gone`), denied (the property is `unread`), throttled (the error rises, and SQS
 delivers the event again).
