@@ -18,6 +18,7 @@ from demarc.core.matrix import (
     Workload,
 )
 from demarc.core.model import OCCURRENCE, Control, Layer, Party, Severity, Tier
+from demarc.core.touch import compiled_touches
 from demarc.core.wire import to_wire
 
 SHARED, OWNED = "123456789012", "777788889999"
@@ -98,5 +99,6 @@ def matrix_of(*controls: Control, **changes: object) -> Matrix:
             "organization": to_wire(organization(**changes)),
             "responsibility": to_wire(responsibility()),
             "controls": rows,
+            "touches": compiled_touches(()),
         }
     )

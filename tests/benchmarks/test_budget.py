@@ -19,6 +19,9 @@ import pytest
 
 from demarc import readers
 from demarc.authoring.compile import CompiledMatrix
+from demarc.core.change import interpret
+from demarc.core.model import Change
+from demarc.core.touch import TouchIndex
 from infra import bundle as building
 from tests.benchmarks.events import SCENES
 from tests.benchmarks.function import settings
@@ -39,15 +42,22 @@ READS = {"bucket": BUCKET_READS, "security group": {"ec2.DescribeSecurityGroups"
 
 _LOADED = "import sys, json, demarc.handlers.respond as respond; {then}; print(json.dumps(sorted(sys.modules)))"
 
+_ANSWERED = """
+import sys, json
+from tests.benchmarks.warm import WarmFunction
+WarmFunction({scene!r}).calls()
+print(json.dumps(sorted(sys.modules)))
+"""
+
 
 def asked(*command: str, **environment: str) -> Any:
-    """What a process says that has the settings of a function."""
+    """What a process says last that has the settings of a function; before that come metrics."""
     path = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT / 'functions'}{os.pathsep}{ROOT}"}
     run = subprocess.run(
         [sys.executable, *command], check=False, capture_output=True, text=True, env=environment | path, cwd=ROOT
     )
     assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
+    return json.loads(run.stdout.splitlines()[-1])
 
 
 @cache
@@ -80,13 +90,23 @@ def test_the_handler_loads_no_reader_and_no_check_before_it_knows_its_responder(
 
 
 @pytest.mark.parametrize("responder", RESPONDERS)
-def test_a_responder_loads_the_readers_of_its_own_types(responder: str, matrix_of: Any) -> None:
+def test_a_responder_loads_no_reader_before_an_event_names_a_type(responder: str, matrix_of: Any) -> None:
     script = _LOADED.format(then="respond._responder(respond.Settings.of())")
     modules = asked("-c", script, **settings(responder, matrix_of(responder)))
 
-    known = [(reader.responder, module_of(reader)) for reader in readers.load()]
-    own = {module for name, module in known if name == responder}
-    assert set(modules) & {module for _, module in known} == own
+    assert set(modules) & {module_of(reader) for reader in readers.load()} == set()
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_an_event_loads_the_readers_of_the_types_that_it_touches(scene: str, matrix_of: Any) -> None:
+    responder = SCENES[scene].responder
+    modules = asked("-c", _ANSWERED.format(scene=scene), **settings(responder, matrix_of(responder)))
+
+    known = {reader.type: reader for reader in readers.load() if reader.responder == responder}
+    change = interpret(SCENES[scene].event(0), TouchIndex.of(known.values()))
+    assert isinstance(change, Change)
+    touched = {module_of(known[each.resource.type]) for each in change.touched}
+    assert set(modules) & {module_of(reader) for reader in readers.load()} == touched
 
 
 def module_of(reader: readers.Reader) -> str:

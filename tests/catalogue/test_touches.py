@@ -14,8 +14,8 @@ from botocore.model import ListShape, OperationModel, ServiceModel, Shape, Struc
 from botocore.session import Session
 
 from demarc import readers
-from demarc.core.change import Touch
 from demarc.core.model import OCCURRENCE
+from demarc.core.touch import Touch
 from demarc.readers import Reader
 from demarc.readers.feed import FEED
 from demarc.readers.framework import REQUIREMENT

@@ -12,9 +12,10 @@ from demarc import readers
 from demarc.authoring.compile import CompiledMatrix
 from demarc.aws import AwsClients
 from demarc.cli.telling import Nobody
-from demarc.core.change import TouchIndex, interpret
+from demarc.core.change import interpret
 from demarc.core.model import OCCURRENCE, Change, Finding, Origin, Status
 from demarc.core.occurrence import OccurrenceIndex
+from demarc.core.touch import TouchIndex
 from demarc.pipeline import Batch, Pipeline
 from demarc.stores.dynamodb import DynamoFindingStore
 from tests.cli.conftest import REGION, Demarc, Deployed
@@ -31,7 +32,7 @@ def signed_in(second: int, matrix: CompiledMatrix) -> Change:
         "eventTime": f"2026-11-24T09:00:{second:02d}Z",
         "additionalEventData": {"MFAUsed": "Yes"},
     }
-    outcome = interpret(record, TouchIndex(()), OccurrenceIndex(matrix.controls[OCCURRENCE]))
+    outcome = interpret(record, TouchIndex.of(()), OccurrenceIndex(matrix.controls[OCCURRENCE]))
     assert isinstance(outcome, Change)
     return outcome
 

@@ -12,9 +12,10 @@ import yaml
 
 from demarc.authoring.compile import CompiledMatrix, compile_matrix
 from demarc.cli.deployment import STACK
-from demarc.core.change import NoChange, Reason, TouchIndex, interpret
+from demarc.core.change import NoChange, Reason, interpret
 from demarc.core.model import OCCURRENCE, Change, Control
 from demarc.core.occurrence import OccurrenceIndex, control_of
+from demarc.core.touch import TouchIndex
 from tests.conftest import MATRICES
 
 HERE = Path(__file__).parent / "occurrences"
@@ -104,7 +105,7 @@ def minding_another() -> dict[str, Control]:
 
 @pytest.mark.parametrize(("control_id", "case"), CASES)
 def test_a_control_says_whether_it_happened(control_id: str, case: dict[str, Any], minding: dict[str, Control]) -> None:
-    outcome = interpret(recorded(case), TouchIndex(()), OccurrenceIndex([minding[control_id]]))
+    outcome = interpret(recorded(case), TouchIndex.of(()), OccurrenceIndex([minding[control_id]]))
 
     found = [] if isinstance(outcome, NoChange) else [control_of(each.resource) for each in outcome.touched]
     assert found == ([control_id] if case["happened"] else []), outcome
@@ -117,8 +118,8 @@ def test_demarcs_parts_are_guarded_under_the_name_that_they_are_deployed_under(
     index = OccurrenceIndex([minding_another[control_id]])
     renamed = json.loads(json.dumps(recorded(case)).replace(STACK, "Watchtower"))
 
-    assert isinstance(interpret(recorded(case), TouchIndex(()), index), NoChange)
-    assert isinstance(interpret(renamed, TouchIndex(()), index), Change) is case["happened"]
+    assert isinstance(interpret(recorded(case), TouchIndex.of(()), index), NoChange)
+    assert isinstance(interpret(renamed, TouchIndex.of(()), index), Change) is case["happened"]
 
 
 def test_every_control_has_a_case_that_is_one_and_one_that_is_none(minding: dict[str, Control]) -> None:
@@ -133,7 +134,7 @@ def test_every_control_has_a_case_that_is_one_and_one_that_is_none(minding: dict
 def test_what_a_service_did_in_roots_name_is_passed_over_with_the_reason(minding: dict[str, Control]) -> None:
     case = {"call": "ec2 RunInstances", "who": "service-for-root"}
 
-    outcome = interpret(recorded(case), TouchIndex(()), OccurrenceIndex(minding.values()))
+    outcome = interpret(recorded(case), TouchIndex.of(()), OccurrenceIndex(minding.values()))
 
     assert isinstance(outcome, NoChange)
     assert outcome.reason is Reason.NO_OCCURRENCE
@@ -144,7 +145,7 @@ def test_one_call_may_be_several(minding: dict[str, Control]) -> None:
     case = {"call": "signin ConsoleLogin", "who": "root", "answered": {"ConsoleLogin": "Success"}}
 
     outcome = interpret(
-        recorded(case | {"beside": {"MFAUsed": "No"}}), TouchIndex(()), OccurrenceIndex(minding.values())
+        recorded(case | {"beside": {"MFAUsed": "No"}}), TouchIndex.of(()), OccurrenceIndex(minding.values())
     )
 
     assert not isinstance(outcome, NoChange)

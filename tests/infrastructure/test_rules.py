@@ -11,9 +11,9 @@ import pytest
 
 from demarc import readers
 from demarc.authoring.compile import CompiledMatrix
-from demarc.core.change import Touch
 from demarc.core.cloudtrail import undated
 from demarc.core.model import OCCURRENCE
+from demarc.core.touch import Touch
 from demarc.readers import Reader
 from infra.patterns import LONGEST, Rule, rules_for
 from tests.infrastructure.boxes import EACH_FEED, FEEDS

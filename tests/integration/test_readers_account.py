@@ -14,9 +14,10 @@ from demarc import readers
 from demarc.authoring.compile import CompiledMatrix
 from demarc.aws import AwsClients
 from demarc.checks.cloudtrail import some_trail_logs_management_events_everywhere
-from demarc.core.change import TouchIndex, interpret
+from demarc.core.change import interpret
 from demarc.core.model import Resource
 from demarc.core.snapshot import Snapshot
+from demarc.core.touch import TouchIndex
 from demarc.readers import Part, home_region
 from demarc.readers.account.account import ACCOUNT
 from tests.integration.records import a_call
@@ -251,7 +252,7 @@ def test_calls_on_the_account_touch_it_and_say_what_they_write(
             recipientAccountId=OURS,
             userIdentity={"type": "Root", "arn": WHOLE.arn, "accountId": OURS},
         ),
-        TouchIndex((ACCOUNT,)),
+        TouchIndex.of((ACCOUNT,)),
     )
 
     assert [(each.resource, each.sets) for each in change.touched] == [(WHOLE, (written,))]

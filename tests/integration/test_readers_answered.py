@@ -12,9 +12,10 @@ from botocore.stub import Stubber
 
 from demarc import readers
 from demarc.aws import AwsClients
-from demarc.core.change import TouchIndex, interpret
+from demarc.core.change import interpret
 from demarc.core.model import Change
 from demarc.core.snapshot import Snapshot
+from demarc.core.touch import TouchIndex
 from demarc.readers import Gone, Reader
 from tests.integration.records import a_call
 from tests.integration.schema import matches_cloudformation
@@ -71,7 +72,7 @@ def listed(type_: str, service: str, answers: Answers) -> list[list[str]]:
 def touched(source: str, name: str, type_: str, **record: Any) -> list[tuple[str, tuple[str, ...]]]:
     """The identifiers of what a call touches of a type, and what it sets of each."""
     event = a_call(source.removesuffix(".amazonaws.com"), name, awsRegion=REGION, recipientAccountId=ACCOUNT, **record)
-    change = interpret(event, TouchIndex((reader_of(type_),)))
+    change = interpret(event, TouchIndex.of((reader_of(type_),)))
     assert isinstance(change, Change), change
     return [(each.resource.identifier, each.sets) for each in change.touched]
 

@@ -11,9 +11,10 @@ from botocore.stub import ANY, Stubber
 
 from demarc import readers
 from demarc.aws import AwsClients
-from demarc.core.change import TouchIndex, interpret
+from demarc.core.change import interpret
 from demarc.core.model import Resource
 from demarc.core.snapshot import Snapshot
+from demarc.core.touch import TouchIndex
 from demarc.readers import Gone, Part
 from demarc.readers.cloudtrail import TRAIL
 from tests.integration.records import a_call
@@ -178,7 +179,7 @@ def test_a_refused_status_is_unread_and_the_tags_are_read(client: Any) -> None:
 
 def interpreted(name: str, asked: dict[str, Any], answer: dict[str, Any] | None = None) -> Any:
     return interpret(
-        a_call("cloudtrail", name, asked, answer, awsRegion=REGION, recipientAccountId=ACCOUNT), TouchIndex((TRAIL,))
+        a_call("cloudtrail", name, asked, answer, awsRegion=REGION, recipientAccountId=ACCOUNT), TouchIndex.of((TRAIL,))
     )
 
 

@@ -12,9 +12,10 @@ from botocore.stub import Stubber
 
 from demarc import readers
 from demarc.aws import AwsClients
-from demarc.core.change import TouchIndex, interpret
+from demarc.core.change import interpret
 from demarc.core.model import Change, Resource
 from demarc.core.snapshot import Snapshot
+from demarc.core.touch import TouchIndex
 from demarc.readers import Gone, Reader
 from demarc.readers.ec2.instance import INSTANCE
 from demarc.readers.ec2.securitygroup import SECURITY_GROUP
@@ -323,7 +324,7 @@ TOUCHED = [
 def test_calls_name_what_they_touch(name: str, asked: Any, answered: Any, identifiers: list[str]) -> None:
     change = interpret(
         a_call("ec2", name, asked, answered, awsRegion=REGION, recipientAccountId=ACCOUNT),
-        TouchIndex(readers.load((INSTANCE.type, SECURITY_GROUP.type))),
+        TouchIndex.of(readers.load((INSTANCE.type, SECURITY_GROUP.type))),
     )
 
     assert isinstance(change, Change), change

@@ -12,9 +12,10 @@ from botocore.stub import Stubber
 
 from demarc import readers
 from demarc.aws import AwsClients
-from demarc.core.change import TouchIndex, interpret
+from demarc.core.change import interpret
 from demarc.core.model import Change
 from demarc.core.snapshot import Snapshot
+from demarc.core.touch import TouchIndex
 from demarc.readers import Gone
 from demarc.readers.eks import ACCESS_ENTRY
 from tests.integration.records import a_call
@@ -112,7 +113,7 @@ def test_an_entry_is_the_same_however_a_record_spells_its_principal(
     name: str, asked: dict[str, str], sets: tuple[str, ...]
 ) -> None:
     change = interpret(
-        a_call("eks", name, asked, awsRegion=REGION, recipientAccountId=ACCOUNT), TouchIndex((ACCESS_ENTRY,))
+        a_call("eks", name, asked, awsRegion=REGION, recipientAccountId=ACCOUNT), TouchIndex.of((ACCESS_ENTRY,))
     )
 
     assert isinstance(change, Change), change

@@ -12,9 +12,10 @@ from botocore.stub import Stubber
 
 from demarc import readers
 from demarc.aws import AwsClients
-from demarc.core.change import TouchIndex, interpret
+from demarc.core.change import interpret
 from demarc.core.model import Change, Resource
 from demarc.core.snapshot import Snapshot
+from demarc.core.touch import TouchIndex
 from demarc.readers import Gone
 from demarc.readers.cloudtrail import EVENT_DATA_STORE, TRAIL
 from tests.integration.records import a_call
@@ -140,7 +141,7 @@ def test_stores_are_listed_page_by_page(client: Any) -> None:
 def test_calls_name_the_store_that_they_touch(name: str, asked: dict[str, Any], answer: dict[str, Any] | None) -> None:
     change = interpret(
         a_call("cloudtrail", name, asked, answer, awsRegion=REGION, recipientAccountId=ACCOUNT),
-        TouchIndex((TRAIL, EVENT_DATA_STORE)),
+        TouchIndex.of((TRAIL, EVENT_DATA_STORE)),
     )
 
     assert isinstance(change, Change)

@@ -13,9 +13,10 @@ from botocore.stub import Stubber
 
 from demarc import readers
 from demarc.aws import AwsClients
-from demarc.core.change import TouchIndex, interpret
+from demarc.core.change import interpret
 from demarc.core.model import Change, Resource
 from demarc.core.snapshot import Snapshot
+from demarc.core.touch import TouchIndex
 from demarc.readers import Gone, Part, Reader
 from demarc.readers.iam import GROUP, MANAGED_POLICY, OIDC_PROVIDER, ROLE, SAML_PROVIDER, USER
 from tests.integration.records import a_call
@@ -502,7 +503,7 @@ TOUCHED = [
 def interpreted(name: str, asked: Any, answered: Any = None) -> Any:
     grace = {"type": "IAMUser", "userName": "grace", "arn": USER_ARN, "accountId": ACCOUNT}
     where = {"awsRegion": REGION, "recipientAccountId": ACCOUNT, "userIdentity": grace}
-    return interpret(a_call("iam", name, asked, answered, **where), TouchIndex(readers.load(NAMES)))
+    return interpret(a_call("iam", name, asked, answered, **where), TouchIndex.of(readers.load(NAMES)))
 
 
 def touched(change: Any) -> list[tuple[str, str]]:

@@ -13,9 +13,10 @@ from botocore.stub import Stubber
 
 from demarc import readers
 from demarc.aws import AwsClients
-from demarc.core.change import TouchIndex, interpret
+from demarc.core.change import interpret
 from demarc.core.model import Change, Resource
 from demarc.core.snapshot import Snapshot
+from demarc.core.touch import TouchIndex
 from demarc.readers import Gone, Part
 from demarc.readers.kms import KEY
 from tests.integration.records import a_call
@@ -245,7 +246,7 @@ ALIAS = f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/vault"
 
 
 def interpreted(name: str, **fields: Any) -> Any:
-    return interpret(a_call("kms", name, awsRegion=REGION, recipientAccountId=ACCOUNT, **fields), TouchIndex((KEY,)))
+    return interpret(a_call("kms", name, awsRegion=REGION, recipientAccountId=ACCOUNT, **fields), TouchIndex.of((KEY,)))
 
 
 def listed(*arns: str, **more: str) -> list[dict[str, str]]:

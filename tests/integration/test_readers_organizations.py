@@ -12,10 +12,11 @@ from botocore.stub import Stubber
 
 from demarc import readers
 from demarc.aws import AwsClients
-from demarc.core.change import TouchIndex, interpret
+from demarc.core.change import interpret
 from demarc.core.model import Change
 from demarc.core.provider import kept_by_provider
 from demarc.core.snapshot import Snapshot
+from demarc.core.touch import TouchIndex
 from demarc.readers import Gone
 from demarc.readers.organizations import POLICY
 from tests.integration.records import a_call
@@ -187,5 +188,5 @@ def test_what_is_done_to_a_root_touches_no_policy(name: str, asked: Any) -> None
 def interpreted(name: str, asked: Any, answered: Any = None) -> Any:
     return interpret(
         a_call("organizations", name, asked, answered, awsRegion=REGION, recipientAccountId=ACCOUNT),
-        TouchIndex((POLICY,)),
+        TouchIndex.of((POLICY,)),
     )

@@ -14,9 +14,10 @@ from botocore.stub import Stubber
 
 from demarc import readers
 from demarc.aws import AwsClients
-from demarc.core.change import TouchIndex, interpret
+from demarc.core.change import interpret
 from demarc.core.model import Change
 from demarc.core.snapshot import Snapshot
+from demarc.core.touch import TouchIndex
 from demarc.readers import Gone
 from demarc.readers.ssm import PARAMETER
 from tests.integration.records import a_call
@@ -111,7 +112,7 @@ def test_a_parameter_is_the_same_by_its_name_and_by_its_arn(
     name: str, asked: dict[str, Any], identifiers: list[str]
 ) -> None:
     change = interpret(
-        a_call("ssm", name, asked, awsRegion=REGION, recipientAccountId=ACCOUNT), TouchIndex((PARAMETER,))
+        a_call("ssm", name, asked, awsRegion=REGION, recipientAccountId=ACCOUNT), TouchIndex.of((PARAMETER,))
     )
 
     assert isinstance(change, Change), change

@@ -13,9 +13,10 @@ from botocore.stub import Stubber
 
 from demarc import readers
 from demarc.aws import AwsClients
-from demarc.core.change import TouchIndex, interpret
+from demarc.core.change import interpret
 from demarc.core.model import Change, Resource
 from demarc.core.snapshot import Snapshot
+from demarc.core.touch import TouchIndex
 from demarc.readers import Gone
 from demarc.readers.rds.dbinstance import DB_INSTANCE
 from tests.integration.records import a_call
@@ -237,7 +238,8 @@ TOUCHED = [
 
 def interpreted(name: str, asked: Any, answered: Any) -> Any:
     return interpret(
-        a_call("rds", name, asked, answered, awsRegion=REGION, recipientAccountId=ACCOUNT), TouchIndex((DB_INSTANCE,))
+        a_call("rds", name, asked, answered, awsRegion=REGION, recipientAccountId=ACCOUNT),
+        TouchIndex.of((DB_INSTANCE,)),
     )
 
 

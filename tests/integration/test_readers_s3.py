@@ -19,9 +19,10 @@ from urllib3 import HTTPResponse
 from demarc import readers
 from demarc.authoring.compile import CompiledMatrix
 from demarc.aws import AwsClients
-from demarc.core.change import TouchIndex, interpret
+from demarc.core.change import interpret
 from demarc.core.model import Change, Resource
 from demarc.core.snapshot import Snapshot
+from demarc.core.touch import TouchIndex
 from demarc.readers import Gone, Part
 from demarc.readers.s3.bucket import BUCKET
 from tests.integration.records import a_call
@@ -237,7 +238,7 @@ def interpreted(name: str, region: str = REGION, **asked: Any) -> Any:
             awsRegion=region,
             recipientAccountId=ACCOUNT,
         ),
-        TouchIndex((BUCKET,)),
+        TouchIndex.of((BUCKET,)),
     )
 
 

@@ -16,9 +16,10 @@ from botocore.stub import Stubber
 
 from demarc import readers
 from demarc.aws import AwsClients
-from demarc.core.change import TouchIndex, interpret
+from demarc.core.change import interpret
 from demarc.core.model import Change
 from demarc.core.snapshot import Snapshot
+from demarc.core.touch import TouchIndex
 from demarc.readers import Gone, Part
 from demarc.readers.sso import PERMISSION_SET
 from tests.integration.records import a_call
@@ -178,5 +179,5 @@ def test_what_is_done_around_it_touches_no_permission_set(name: str, asked: Any)
 def interpreted(name: str, asked: Any, answered: Any = None) -> Any:
     return interpret(
         a_call("sso", name, asked, answered, awsRegion=REGION, recipientAccountId=ACCOUNT),
-        TouchIndex((PERMISSION_SET,)),
+        TouchIndex.of((PERMISSION_SET,)),
     )

@@ -10,11 +10,12 @@ import pytest
 import yaml
 
 from demarc import readers
-from demarc.core.change import NoChange, Reason, TouchIndex, interpret
+from demarc.core.change import NoChange, Reason, interpret
 from demarc.core.model import Change
+from demarc.core.touch import TouchIndex
 from tests.integration.records import a_call
 
-TOUCHES = TouchIndex(readers.load())
+TOUCHES = TouchIndex.of(readers.load())
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 
 

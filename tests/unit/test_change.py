@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demarc.core.arn import partition_of
-from demarc.core.change import EVERYTHING, NoChange, Reason, Touch, TouchIndex, interpret
+from demarc.core.change import NoChange, Reason, interpret
 from demarc.core.model import Change
+from demarc.core.touch import EVERYTHING, Touch, TouchIndex
 from demarc.readers.account import account
 
 EVENTS = Path(__file__).parent.parent / "events"
@@ -97,7 +98,7 @@ DATABASE = Known(
         Touch(RDS, ("AddTagsToResource",), ("requestParameters.resourceName",)),
     ),
 )
-TOUCHES = TouchIndex([GROUP, INSTANCE, BUCKET, ACCOUNT, USER, ROLE, POLICY, TRAIL, KEY, DATABASE])
+TOUCHES = TouchIndex.of([GROUP, INSTANCE, BUCKET, ACCOUNT, USER, ROLE, POLICY, TRAIL, KEY, DATABASE])
 
 KEY_ARN = "arn:aws:kms:eu-west-1:111122223333:key/1f2e3d4c-0000-4000-8000-5a6978879685"
 
@@ -239,7 +240,7 @@ def test_a_resource_that_is_named_twice_is_touched_once() -> None:
 def test_everything_is_everything_whatever_else_is_set() -> None:
     both = Known(GROUP.type, GROUP.arn, (*GROUP.touches, Touch(EC2, ("CreateTags",), TAGGED, EVERYTHING, "sg-")))
 
-    outcome = interpret(event("tags-created"), TouchIndex([both]))
+    outcome = interpret(event("tags-created"), TouchIndex.of([both]))
 
     assert isinstance(outcome, Change)
     assert outcome.touched[0].sets == EVERYTHING
@@ -318,8 +319,8 @@ def test_a_touch_that_is_written_for_one_version_is_found_by_any_other(written: 
         "AWS::X::Thing", "arn:{partition}:x:::{identifier}", (Touch("x", (written,), ("requestParameters.a",)),)
     )
 
-    assert len(TouchIndex([thing]).pointers("x", called)) == 1
-    assert TouchIndex([thing]).pointers("x", called.replace("Thing", "ThingUrl")) == ()
+    assert len(TouchIndex.of([thing]).pointers("x", called)) == 1
+    assert TouchIndex.of([thing]).pointers("x", called.replace("Thing", "ThingUrl")) == ()
 
 
 LAYER = Known(
@@ -334,7 +335,7 @@ LAYER_ARN = "arn:aws:lambda:eu-west-1:111122223333:layer:common"
 @pytest.mark.parametrize("version", [3, "3"])
 def test_a_name_is_read_as_the_service_took_it_and_goes_on_with_a_number(layer: str, version: Any) -> None:
     asked = {"layer": layer, "versionNumber": version}
-    change = interpret(record("instance-stopped-long-ago", requestParameters=asked), TouchIndex([LAYER]))
+    change = interpret(record("instance-stopped-long-ago", requestParameters=asked), TouchIndex.of([LAYER]))
 
     assert isinstance(change, Change)
     assert [(each.resource.identifier, each.resource.arn) for each in change.touched] == [
@@ -347,7 +348,7 @@ def test_what_is_no_name_or_no_number_names_nothing(layer: Any, version: Any) ->
     asked = {"layer": layer, "versionNumber": version}
 
     assert isinstance(
-        interpret(record("instance-stopped-long-ago", requestParameters=asked), TouchIndex([LAYER])), NoChange
+        interpret(record("instance-stopped-long-ago", requestParameters=asked), TouchIndex.of([LAYER])), NoChange
     )
 
 
@@ -358,7 +359,9 @@ def test_a_name_shares_the_slash_that_it_begins_with_with_its_arn(named: str) ->
         "arn:{partition}:ssm:{region}:{account}:parameter/{identifier!s}",
         (Touch(EC2, ("StopInstances",), ("requestParameters.name",)),),
     )
-    found = interpret(record("instance-stopped-long-ago", requestParameters={"name": named}), TouchIndex([parameter]))
+    found = interpret(
+        record("instance-stopped-long-ago", requestParameters={"name": named}), TouchIndex.of([parameter])
+    )
 
     assert isinstance(found, Change)
     assert [(each.resource.identifier, each.resource.arn) for each in found.touched] == [
@@ -370,7 +373,7 @@ def test_a_touch_that_is_written_for_two_versions_is_found_once() -> None:
     names = ("UpdateThing20150331", "UpdateThing20150331v2")
     thing = Known("AWS::X::Thing", "arn:{partition}:x:::{identifier}", (Touch("x", names, ("requestParameters.a",)),))
 
-    assert len(TouchIndex([thing]).pointers("x", "UpdateThing20300101")) == 1
+    assert len(TouchIndex.of([thing]).pointers("x", "UpdateThing20300101")) == 1
 
 
 @pytest.mark.parametrize(
@@ -550,7 +553,7 @@ def test_the_name_of_something_else_is_no_name(name: str, fields: dict[str, Any]
 def test_only_root_changes_what_an_account_has_of_root(caller: Any, parameters: Any, named: list[str]) -> None:
     made = record("account-block-removed", eventSource=IAM, eventName="CreateAccessKey", userIdentity=caller)
 
-    outcome = interpret(made | {"requestParameters": parameters}, TouchIndex([account.ACCOUNT]))
+    outcome = interpret(made | {"requestParameters": parameters}, TouchIndex.of([account.ACCOUNT]))
 
     touched = outcome.touched if isinstance(outcome, Change) else ()
     assert [each.resource.identifier for each in touched] == named

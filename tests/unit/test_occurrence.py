@@ -16,7 +16,7 @@ from demarc.authoring.compile import CompiledMatrix
 from demarc.core import acts
 from demarc.core.acts import Refused
 from demarc.core.announcement import announcement_of
-from demarc.core.change import NoChange, Reason, TouchIndex, interpret
+from demarc.core.change import NoChange, Reason, interpret
 from demarc.core.chat.memo import answers_to, headline_of, memo_of
 from demarc.core.finding import OF_OCCURRENCES, Impossible, step
 from demarc.core.model import (
@@ -35,6 +35,7 @@ from demarc.core.model import (
     Transition,
 )
 from demarc.core.occurrence import OccurrenceIndex, control_of, is_occurrence
+from demarc.core.touch import TouchIndex
 from demarc.pipeline import Batch, Pipeline
 from demarc.readers import load
 from demarc.stores.memory import MemoryFindingStore
@@ -59,7 +60,7 @@ SWITCHED_OFF = Control(
 ORGANIZATION = organization()
 MARA = ORGANIZATION.people["mara"]
 INDEX = OccurrenceIndex([SWITCHED_OFF])
-NOTHING_IS_READ = TouchIndex(())
+NOTHING_IS_READ = TouchIndex.of(())
 
 
 def record(

@@ -19,6 +19,7 @@ from demarc.authoring.written import read_matrix
 from demarc.core.framework import Attested, attested
 from demarc.core.matrix import Matrix, Organization, Responsibility
 from demarc.core.model import Control
+from demarc.core.touch import compiled_touches
 from demarc.core.wire import to_wire
 
 
@@ -44,12 +45,14 @@ class CompiledMatrix:
     attested: tuple[Attested, ...] = ()
 
     def document(self, types: Iterable[str]) -> dict[str, Any]:
-        """What the matrix says of some resource types, as JSON-able data."""
+        """What the matrix says of some resource types, and which calls touch them, as JSON-able data."""
+        types = tuple(types)
         return {
             "version": self.version,
             "organization": to_wire(self.organization),
             "responsibility": to_wire(self.responsibility),
             "controls": {each: [to_wire(control) for control in self.controls.get(each, ())] for each in types},
+            "touches": compiled_touches(readers.load(types)),
         }
 
     def for_responder(self, responder: str) -> str:

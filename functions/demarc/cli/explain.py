@@ -15,7 +15,7 @@ from demarc.cli.owners import Duty, duties_on, tell_lines, tell_owners
 from demarc.cli.terminal import fact, headline, say, say_json, with_progress
 from demarc.cli.told import account_of, actor_of, call_of, counts_of, record_of
 from demarc.core.actor import identify
-from demarc.core.change import NoChange, TouchIndex, interpret
+from demarc.core.change import NoChange, interpret
 from demarc.core.matrix import Matrix
 from demarc.core.model import Actor, Change, Confidence, Owner, Resource, Via
 from demarc.core.occurrence import OccurrenceIndex, is_occurrence
@@ -41,17 +41,15 @@ def explain(ctx: click.Context, *, files: tuple[str, ...], as_json: bool, matrix
       demarc explain trail.json.gz
       aws cloudtrail lookup-events | demarc explain - --json
     """
-    from demarc import readers
     from demarc.cli.events import Problems, read_events
     from demarc.cli.matrices import compiled
 
     rules = compiled(matrix, stack).matrix()
-    touches = TouchIndex(readers.load(rules.types))
     occurrences = OccurrenceIndex(rules.occurrences)
     problems = Problems()
     counts: Counter[str] = Counter()
     for event in with_progress(read_events(files, problems)):
-        outcome = interpret(event, touches, occurrences)
+        outcome = interpret(event, rules.touches, occurrences)
         counts["change" if isinstance(outcome, Change) else outcome.reason] += 1
         if as_json:
             say_json(_as_json(event, outcome, rules))

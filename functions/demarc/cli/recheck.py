@@ -161,7 +161,7 @@ def _look_here(finding: Finding, matrix: Path, deployment: Deployment, *, as_jso
     announcer = deployment.announcer
     pipeline = Pipeline(
         matrix=ruling(matrix, deployment.matrix_version).matrix(),
-        readers={reader.type: reader for reader in readers.load((resource.type,))},
+        readers=readers.Readers((resource.type,)),
         clients=connection.clients,
         store=deployment.store,
         announcer=announcer or Nobody(),

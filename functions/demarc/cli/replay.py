@@ -17,7 +17,6 @@ from demarc.cli.connection import Connection
 from demarc.cli.failures import FINE, NO_ANSWER, UNUSABLE, asking_aws
 from demarc.cli.terminal import fact, headline, say, say_json, say_lines, warn, with_progress
 from demarc.cli.told import call_of, counted, counts_of, drift_of, owner_of, record_of
-from demarc.core.change import TouchIndex
 from demarc.core.model import Change, Finding
 
 if TYPE_CHECKING:
@@ -75,10 +74,9 @@ def replay(
     printed = StringIO() if messages else None
     store = _store(table_name, connection, tells=topic is not None)
     pipeline = _pipeline(rules, connection, store, _announcer(topic, printed, connection))
-    touches = TouchIndex(pipeline.readers.values())
     problems, sums = Problems(), _Sums()
     for events in _batches(with_progress(read_events(files, problems))):
-        for settled in settle(events, pipeline, touches, connection):
+        for settled in settle(events, pipeline, connection):
             sums.add(settled)
             if as_json:
                 say_json(_as_json(settled))
@@ -106,7 +104,7 @@ def _pipeline(rules: CompiledMatrix, connection: Connection, store: FindingStore
 
     return Pipeline(
         matrix=rules.matrix(),
-        readers={reader.type: reader for reader in readers.load(rules.controls)},
+        readers=readers.Readers(rules.controls),
         clients=connection.clients,
         store=store,
         announcer=announcer,

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from demarc.cli.connection import Connection
 from demarc.cli.failures import NoAnswer, asking_aws, told
-from demarc.core.change import NoChange, TouchIndex, interpret
+from demarc.core.change import NoChange, interpret
 from demarc.core.model import Change, Compliance, Finding, Resource, Severity, Touched
 from demarc.core.occurrence import OccurrenceIndex
 from demarc.pipeline import Batch, Judgement, Pipeline
@@ -39,14 +39,15 @@ class Settled:
     news: frozenset[str] = frozenset()
 
 
-def settle(events: Iterable[Any], pipeline: Pipeline, touches: TouchIndex, connection: Connection) -> Iterator[Settled]:
+def settle(events: Iterable[Any], pipeline: Pipeline, connection: Connection) -> Iterator[Settled]:
     """Interpret some records, then judge what they touched, in their order; a resource is read once for all.
 
     Raises:
         NoAnswer: if AWS cannot be reached at all.
     """
-    occurrences = OccurrenceIndex(pipeline.matrix.occurrences)
-    outcomes = [interpret(event, touches, occurrences) for event in events]
+    matrix = pipeline.matrix
+    occurrences = OccurrenceIndex(matrix.occurrences)
+    outcomes = [interpret(event, matrix.touches, occurrences) for event in events]
     batch = Batch(pipeline, [outcome for outcome in outcomes if isinstance(outcome, Change)])
     for outcome in outcomes:
         if isinstance(outcome, Change):

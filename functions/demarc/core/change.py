@@ -6,17 +6,13 @@ userIdentity element". Everything in a record is untrusted text: it points at re
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
-from urllib.parse import unquote
+from typing import Any
 
 from demarc.core.actor import identify
-from demarc.core.arn import ArnShape, Named
 from demarc.core.cloudtrail import (
-    Step,
     account_of,
     compiled,
     is_false,
@@ -25,13 +21,12 @@ from demarc.core.cloudtrail import (
     shown,
     text_of,
     time_of,
-    undated,
     unwrapped,
 )
-from demarc.core.model import Change, Resource, Touched
+from demarc.core.model import Change, Touched
 from demarc.core.occurrence import OccurrenceIndex, is_by_somebody, stream_of
+from demarc.core.touch import EVERYTHING, Pointer, TouchIndex
 
-EVERYTHING = ("*",)
 _NO_OCCURRENCES = OccurrenceIndex()
 
 
@@ -57,72 +52,6 @@ class NoChange:
     event_id: str | None = None
     event_source: str | None = None
     event_name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Touch:
-    """API calls that touch a resource type, where they name it, and what they write.
-
-    `at` lists paths into the record, tried in order; the first that yields anything wins. A path is dotted, its names
-    are matched whatever the case of their first letter, EC2's `XyzRequest`/`XyzResponse` wrappers are looked through,
-    and `[]` means every element, whether CloudTrail wrote a list, `{"items": [...]}`, `{"member": [...]}` or one
-    object. The path `account` is the account the record belongs to. Where no path yields anything, the record's own
-    `resources[]` of that type are taken: they survive when CloudTrail omits the parameters.
-    `only` is a prefix that the identifier must have (tagging calls name resources of many types). An ARN of another
-    type yields nothing, so calls that take any ARN need no prefix.
-    `region` is the path to the Region of what is touched, for calls that are sent to another one.
-    `also` is the path to what the name goes on with, after `joined`: a stage's name after its API's id, the number of
-    a layer's version after the layer's name.
-    `before` is what such a name begins with, by what the record has at the path `by`: a web ACL's scope.
-    `last` says that the name is what follows the last slash of the value (a queue's URL).
-    `sets` are the snapshot properties the call writes: what drifted elsewhere is not this call's doing.
-    """
-
-    event_source: str
-    event_names: tuple[str, ...]
-    at: tuple[str, ...]
-    sets: tuple[str, ...] = ()
-    only: str = ""
-    region: str = ""
-    last: bool = False
-    also: str = ""
-    joined: str = "/"
-    by: str = ""
-    before: Mapping[str, str] = field(default_factory=dict)
-
-
-class Touchable(Protocol):
-    """A resource type as events see it: its touches and the shape of its ARN (see `readers.Reader`)."""
-
-    @property
-    def type(self) -> str: ...
-
-    @property
-    def arn(self) -> str: ...
-
-    @property
-    def touches(self) -> tuple[Touch, ...]: ...
-
-
-class TouchIndex:
-    """Which touches answer an (eventSource, eventName); built once, looked up per event in constant time."""
-
-    def __init__(self, types: Iterable[Touchable]) -> None:
-        found: dict[tuple[str, str], list[_Pointer]] = {}
-        for touchable in types:
-            shape = ArnShape.of(touchable.arn)
-            for touch in touchable.touches:
-                pointer = _Pointer.of(touchable.type, shape, touch)
-                for name in dict.fromkeys(map(undated, touch.event_names)):
-                    found.setdefault((touch.event_source, name), []).append(pointer)
-        self._pointers = {call: tuple(pointers) for call, pointers in found.items()}
-
-    def pointers(self, event_source: str, event_name: str) -> tuple[_Pointer, ...]:
-        """What to look for in the record of a call; nothing for a call that touches no type we know.
-
-        A call in another version of the API is the same call, whichever of them the touch was written for.
-        """
-        return self._pointers.get((event_source, undated(event_name)), ())
 
 
 def interpret(event: Any, touches: TouchIndex, occurrences: OccurrenceIndex = _NO_OCCURRENCES) -> Change | NoChange:
@@ -299,8 +228,6 @@ _ASKED_IN_ORDER: tuple[tuple[Reason, Callable[[_Record], str | None]], ...] = (
 
 # --- what was touched ------------------------------------------------------------------------------------------------
 
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
-
 
 def _change(record: _Record, touches: TouchIndex, occurrences: OccurrenceIndex) -> Change | NoChange:
     pointers = touches.pointers(record.source, record.name)
@@ -337,11 +264,11 @@ def _change(record: _Record, touches: TouchIndex, occurrences: OccurrenceIndex) 
     )
 
 
-def _touched(record: _Record, pointers: Iterable[_Pointer], account: str, region: str) -> tuple[Touched, ...]:
+def _touched(record: _Record, pointers: Iterable[Pointer], account: str, region: str) -> tuple[Touched, ...]:
     """Every resource once, with all that the call writes of it."""
     found: dict[tuple[str, str, str, str], Touched] = {}
     for pointer in pointers:
-        for resource in pointer.resources(record, account, region):
+        for resource in pointer.resources(record.fields, account, region):
             before = found.get(resource.key)
             kept = before.resource if before else resource
             found[resource.key] = Touched(kept, _merged(before.sets if before else (), pointer.sets))
@@ -353,7 +280,7 @@ def _merged(some: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
     return EVERYTHING if "*" in both else both
 
 
-def _why_unnamed(record: _Record, pointers: Sequence[_Pointer]) -> str:
+def _why_unnamed(record: _Record, pointers: Sequence[Pointer]) -> str:
     """Which types the call may touch, and why the record does not say which resource."""
     types = ", ".join(dict.fromkeys(pointer.type for pointer in pointers))
     sections = dict.fromkeys(path[0].name for pointer in pointers for path in pointer.paths if path)
@@ -368,98 +295,3 @@ def _loss(section: Any) -> str | None:
     if isinstance(section, dict) and is_true(section.get("omitted")):
         return "was omitted by CloudTrail"
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Pointer:
-    """One touch of one type, ready to be followed into a record. An empty path is the record's account."""
-
-    type: str
-    shape: ArnShape
-    paths: tuple[tuple[Step, ...], ...]
-    sets: tuple[str, ...]
-    only: str
-    region: tuple[Step, ...]
-    last: bool
-    also: tuple[Step, ...]
-    joined: str
-    by: tuple[Step, ...]
-    before: Mapping[str, str]
-
-    @classmethod
-    def of(cls, type_: str, shape: ArnShape, touch: Touch) -> _Pointer:
-        paths = tuple(() if path == "account" else compiled(path) for path in touch.at)
-        region = compiled(touch.region) if touch.region else ()
-        also = compiled(touch.also) if touch.also else ()
-        by = compiled(touch.by) if touch.by else ()
-        return cls(
-            type_, shape, paths, touch.sets, touch.only, region, touch.last, also, touch.joined, by, touch.before
-        )
-
-    def resources(self, record: _Record, account: str, region: str) -> Iterator[Resource]:
-        region = self._region(record) or region
-        for named in self._named(record, account):
-            arn = named.arn or self.shape.arn(named.identifier, named.account or account, named.region or region)
-            owner = named.account or _owner(record, arn) or account
-            if owner != account and not named.arn:
-                arn = self.shape.arn(named.identifier, owner, region)
-            yield Resource(self.type, named.identifier, owner, named.region or region, arn)
-
-    def _region(self, record: _Record) -> str | None:
-        """The Region that the call itself names, where it does."""
-        said = text_of(next(reach(record.fields, self.region), None)) if self.region else None
-        return said if said and _REGION.fullmatch(said) else None
-
-    def _named(self, record: _Record, account: str) -> Sequence[Named]:
-        for path in self.paths:
-            values = self._joined(reach(record.fields, path), record) if path else (account,)
-            if found := self._accepted(values):
-                return found
-        return self._accepted(each.get("ARN") for each in _listed(record) if each.get("type") == self.type)
-
-    def _accepted(self, values: Iterable[Any]) -> list[Named]:
-        texts = (self._name_in(_name_of(value)) for value in values)
-        found = (self.shape.named(text) for text in texts if text)
-        return [named for named in found if named and self._fits(named)]
-
-    def _joined(self, values: Iterable[Any], record: _Record) -> Iterator[Any]:
-        """The values as they are, or each with what else the record has of the name; without that there is none."""
-        if not self.also:
-            yield from values
-            return
-        rest = next(reach(record.fields, self.also), None)
-        rest = str(rest) if type(rest) is int else _name_of(rest)
-        before = self._before(record)
-        for value in values:
-            if rest and before is not None and (first := _name_of(value)):
-                yield f"{before}{first}{self.joined}{rest}"
-
-    def _before(self, record: _Record) -> str | None:
-        """What the name begins with; None where the record does not say it, or has something that nobody knows."""
-        if not self.by:
-            return ""
-        return self.before.get(text_of(next(reach(record.fields, self.by), None)) or "")
-
-    def _name_in(self, text: str | None) -> str | None:
-        return text.rpartition("/")[2] if text and self.last and not text.startswith("arn:") else text
-
-    def _fits(self, named: Named) -> bool:
-        return not self.only or named.identifier.startswith(self.only) or (named.arn or "").startswith(self.only)
-
-
-def _name_of(value: Any) -> str | None:
-    """A value as a name. What a service takes in the address of a call, it may record as it stood there: MSK and EKS
-    have `arn%3Aaws%3A...` (Amazon MSK Developer Guide, "Log API calls with AWS CloudTrail").
-    """
-    text = text_of(value)
-    return text_of(unquote(text)) if text and text.lower().startswith("arn%3a") else text
-
-
-def _owner(record: _Record, arn: str) -> str | None:
-    """The account that CloudTrail says a resource belongs to: not the caller's, where a policy lets others in."""
-    return next((account_of(each.get("accountId")) for each in _listed(record) if each.get("ARN") == arn), None)
-
-
-def _listed(record: _Record) -> list[dict[str, Any]]:
-    listed = record.fields.get("resources")
-    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []

@@ -1,7 +1,7 @@
 """The Responsibility Attribution Matrix as it was compiled: controls, the responsibility line and the organization.
 
 People write YAML; `demarc.authoring` validates it and compiles one JSON document per responder, which is what is read
-here. Rows are decoded on first use per resource type, so that a large catalogue costs an event nothing.
+here. Rows and touches are decoded on first use, so that a large catalogue costs an event nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 from demarc.core.calendar import Calendar, QuietHours
 from demarc.core.model import OCCURRENCE, Control, Layer, Party, Resource, Severity, Tier
 from demarc.core.occurrence import control_of, is_occurrence
+from demarc.core.touch import TouchIndex
 from demarc.core.wire import from_wire
 
 
@@ -226,12 +227,13 @@ def service_of(resource_type: str) -> str:
 
 
 class Matrix:
-    """A compiled matrix, as one responder or the command line holds it."""
+    """A compiled matrix, as one responder or the command line holds it. `touches` are those of its resource types."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.version: str = document["version"]
         self.organization = from_wire(Organization, document["organization"])
         self.responsibility = from_wire(Responsibility, document["responsibility"])
+        self.touches = TouchIndex(document["touches"])
         self._rows: Mapping[str, Any] = document["controls"]
         self._controls: dict[str, tuple[Control, ...]] = {}
 

@@ -29,7 +29,7 @@ from botocore.session import get_session
 from demarc import readers
 from demarc.announcers.sns import SnsAnnouncer
 from demarc.aws import AwsClients
-from demarc.core.change import NoChange, Reason, TouchIndex, interpret
+from demarc.core.change import NoChange, Reason, interpret
 from demarc.core.look import Look, is_look, look_of
 from demarc.core.matrix import Matrix
 from demarc.core.metering import metrics_of
@@ -86,20 +86,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
 
 
 class _Responder:
-    """What lives as long as the container: the matrix, the touches of its types, the clients."""
+    """What lives as long as the container: the matrix, the clients, the readers that an event asked for."""
 
     def __init__(self, settings: Settings) -> None:
         matrix = Matrix.from_json(settings.matrix.read_bytes())
-        known = {reader.type: reader for reader in readers.load(matrix.types)}
         # Two sets of clients, so that what is read is counted apart; one session, since making one costs 7 ms.
         session = get_session()
         self.clients = AwsClients(session=session, endpoint_url=settings.endpoint_url)
         outgoing = AwsClients(session=session, endpoint_url=settings.endpoint_url)
-        self.touches = TouchIndex(known.values())
         self.occurrences = OccurrenceIndex(matrix.occurrences)
         self.pipeline = Pipeline(
             matrix=matrix,
-            readers=known,
+            readers=readers.Readers(matrix.types),
             clients=self.clients,
             store=DynamoFindingStore(outgoing("dynamodb", settings.region), settings.table),
             announcer=SnsAnnouncer(outgoing("sns", settings.region), settings.topic_arn),
@@ -117,7 +115,7 @@ class _Responder:
         except (TypeError, ValueError) as error:
             return NoChange(Reason.MALFORMED, f"the message is not JSON: {error}")
         if not is_look(message):
-            return interpret(message, self.touches, self.occurrences)
+            return interpret(message, self.pipeline.matrix.touches, self.occurrences)
         try:
             return self._admitted(look_of(message), account)
         except WireError as error:

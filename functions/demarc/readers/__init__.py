@@ -2,8 +2,8 @@
 
 A `Reader` is the whole knowledge of one resource type: the calls that read it and the IAM action each needs, the
 properties every call answers, the API calls that touch such a resource, and how all of them are listed. From these
-declarations follow the EventBridge patterns, the roles and the service models in the Lambda bundle; nothing of it is
-listed again.
+declarations follow the EventBridge patterns, the roles, the touches in the compiled matrix and the service models in
+the Lambda bundle; nothing of it is listed again.
 
 Three answers are kept apart: gone (`Gone`), denied (the property is `unread`), throttled (the error rises, and SQS
 delivers the event again).
@@ -24,9 +24,9 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError
 
 from demarc.core.arn import ArnShape
-from demarc.core.change import Touch
 from demarc.core.model import Resource
 from demarc.core.snapshot import OBSERVED, Snapshot
+from demarc.core.touch import Touch
 
 # Where a part says which of its properties it was refused, although it could read the rest.
 UNREAD = "Unread"
@@ -160,6 +160,27 @@ def load(types: Iterable[str] | None = None) -> tuple[Reader, ...]:
     if types is None:
         return tuple(reader for module in _modules() for reader in _readers_in(module))
     return tuple(_reader(each) for each in types)
+
+
+class Readers(Mapping[str, Reader]):
+    """The readers of some resource types. The module of each is imported when somebody asks for it."""
+
+    def __init__(self, types: Iterable[str]) -> None:
+        self._types = frozenset(types)
+
+    def __getitem__(self, resource_type: str) -> Reader:
+        if resource_type not in self._types:
+            raise KeyError(resource_type)
+        return _reader(resource_type)
+
+    def __contains__(self, resource_type: object) -> bool:
+        return resource_type in self._types
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._types))
+
+    def __len__(self) -> int:
+        return len(self._types)
 
 
 def _reader(resource_type: str) -> Reader:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
+from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader
 from demarc.readers.answers import asked, pages, same, tags_of
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from demarc.core.arn import ArnShape
-from demarc.core.change import Touch
 from demarc.core.model import Resource
+from demarc.core.touch import Touch
 from demarc.readers import UNREAD, Clients, Inventory, Part, Reader
 from demarc.readers.answers import asked, pages, same, tags, tags_of
 

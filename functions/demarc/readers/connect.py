@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demarc.core.change import EVERYTHING, Touch
+from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Reader, cloudcontrol
 
 _SOURCE = "connect.amazonaws.com"

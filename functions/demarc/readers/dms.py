@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
+from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
 from demarc.readers.answers import asked, document, pages, present, same, tags, the_one
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
 from demarc.core.plaintext import secrets_in
+from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
 from demarc.readers.answers import asked, pages, present, tags_of
 

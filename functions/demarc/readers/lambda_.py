@@ -10,9 +10,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
 from demarc.core.plaintext import secrets_in
+from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
 from demarc.readers.answers import asked, configured, document, pages, present, same, tags_of, the_one
 

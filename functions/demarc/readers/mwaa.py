@@ -5,7 +5,7 @@ Their options may hold passwords of the databases that workflows talk to, and ar
 
 from __future__ import annotations
 
-from demarc.core.change import EVERYTHING, Touch
+from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Reader, cloudcontrol
 
 _SOURCE = "airflow.amazonaws.com"

@@ -12,8 +12,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
+from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import UNREAD, Clients, Inventory, Part, Reader, ResourceGone, home_region
 from demarc.readers.answers import asked, configured, pages, same, tags
 

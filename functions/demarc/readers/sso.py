@@ -13,8 +13,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from demarc.core.arn import partition_of
-from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
+from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
 from demarc.readers.answers import asked, configured, document, pages, present, same, tags
 

@@ -8,8 +8,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from demarc.core.arn import partition_of
-from demarc.core.change import Touch
 from demarc.core.model import Resource
+from demarc.core.touch import Touch
 from demarc.readers import Clients, Inventory, Part, Reader, home_region
 from demarc.readers.answers import present
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from demarc.core.change import Touch
 from demarc.core.model import Resource
+from demarc.core.touch import Touch
 from demarc.readers import UNREAD, Clients, Inventory, Part, Reader
 from demarc.readers.answers import configured, present
 

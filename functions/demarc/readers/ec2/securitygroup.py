@@ -7,9 +7,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
 from demarc.core.network import prefix_list_of
+from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import DENIED, UNREAD, Clients, Inventory, Part, Reader, ResourceGone, paged
 from demarc.readers.answers import present, the_one
 from demarc.readers.ec2.asked import EC2, PAGE, TAGGED

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
+from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader, paged
 from demarc.readers.answers import asked, same, the_one
 from demarc.readers.ec2.asked import EC2, PAGE, TAGGED

@@ -7,8 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
+from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
 from demarc.readers.rds.asked import BLUE, GREEN
 
