@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain, groupby
@@ -199,11 +200,13 @@ def _named(arn: str) -> str:
 
 
 def show_news(console: Console, letters: Sequence[Letter]) -> None:
-    """What was just announced: the weightiest in short, a few more by their headlines, and digests whole."""
-    told = [(finding, letter) for letter in letters for finding in _findings_in(letter)]
-    ranked = [
-        finding for finding, _ in sorted(told, key=lambda each: (each[0].status not in STANDING, _weight(each[0])))
-    ]
+    """What was just announced: one of it in short, a few more by their headlines, and digests whole.
+
+    News that a scene has once comes before news that it has many times, and then the weightiest.
+    """
+    told = [finding for letter in letters for finding in _findings_in(letter)]
+    often = Counter(map(headline_of, told))
+    ranked = sorted(told, key=lambda each: (each.status not in STANDING, often[headline_of(each)], _weight(each)))
     digests = [letter for letter in letters if not _findings_in(letter)]
     if not ranked and not digests:
         _print(console, "[green]nothing to tell[/]")

@@ -196,6 +196,13 @@ def test_governance_reads_a_page() -> None:
     assert told(GOVERNED, team=None).text.startswith(GOVERNANCE_TEXT)
 
 
+def test_what_a_team_could_not_be_looked_at_is_among_what_it_has_to_do() -> None:
+    text = told([each for each in GOVERNED if each.id == "blind"]).text
+
+    assert "Demarc may read what it judges" in text
+    assert "Could not be looked at" not in text
+
+
 def test_a_baseline_says_that_it_is_told_once() -> None:
     announcement = told([a_finding()], kind=DigestKind.BASELINE)
 

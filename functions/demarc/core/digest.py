@@ -391,8 +391,9 @@ def _paragraphs(digest: Digest) -> Iterator[str]:
     yield from _listed("To do, the worst first", digest.findings, digest.counts.to_do)
     yield from _listed("Waiting for a second person", digest.proposals, digest.counts.proposals)
     yield from _accepted(digest)
-    yield from _listed("Without an owner", digest.attribution_gaps, digest.counts.attribution_gaps)
-    yield from _listed("Could not be looked at", digest.blind_spots, digest.counts.blind_spots)
+    if digest.kind is DigestKind.GOVERNANCE:
+        yield from _listed("Without an owner", digest.attribution_gaps, digest.counts.attribution_gaps)
+        yield from _listed("Could not be looked at", digest.blind_spots, digest.counts.blind_spots)
     yield ""
     whose = "" if digest.kind is DigestKind.GOVERNANCE else f" --team {clean(digest.team)}"
     yield f"All of it: demarc findings{whose}"
