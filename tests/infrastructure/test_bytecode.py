@@ -6,6 +6,8 @@ import ast
 import dataclasses
 import sys
 from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -37,19 +39,21 @@ def source_of(name: str) -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-@pytest.fixture(params=sorted(modules()))
-def both(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, Any]]:
+@cache
+def both(name: str) -> list[tuple[Any, Any]]:
     """The values of a module as the decorator makes them, each with the same one written out."""
-    name = request.param
-    __import__(name)
-    path, original = source_of(name), sys.modules[name]
+    original, path = import_module(name), source_of(name)
     other = ModuleType(name)
     other.__dict__.update(
         __file__=str(path), __package__=original.__package__, __path__=getattr(original, "__path__", [])
     )
-    monkeypatch.setitem(sys.modules, name, other)
-    exec(compiled(path.read_bytes(), str(path)), other.__dict__)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(sys.modules, name, other)
+        exec(compiled(path.read_bytes(), str(path)), other.__dict__)
     return [(getattr(original, each), getattr(other, each)) for each in values(path)]
+
+
+EVERY_MODULE = pytest.mark.parametrize("name", sorted(modules()))
 
 
 def example(value: Any, first: str) -> Any:
@@ -62,8 +66,9 @@ def _is_required(field: Any) -> bool:
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
-def test_it_takes_the_same_and_has_the_same(both: list[tuple[Any, Any]]) -> None:
-    for one, other in both:
+@EVERY_MODULE
+def test_it_takes_the_same_and_has_the_same(name: str) -> None:
+    for one, other in both(name):
         assert _described(one) == _described(other)
         assert repr(example(one, "a")) == repr(example(other, "a"))
 
@@ -73,16 +78,18 @@ def _described(value: Any) -> Any:
     return value.__name__, value.__slots__, value.__match_args__, [str(each) for each in fields]
 
 
-def test_it_is_equal_where_all_its_fields_are(both: list[tuple[Any, Any]]) -> None:
-    for _, value in both:
+@EVERY_MODULE
+def test_it_is_equal_where_all_its_fields_are(name: str) -> None:
+    for _, value in both(name):
         assert example(value, "a") == example(value, "a")
         assert example(value, "a") != "a"
         for field in dataclasses.fields(value) if not hasattr(value, "__post_init__") else ():
             assert dataclasses.replace(example(value, "a"), **{field.name: "another"}) != example(value, "a")
 
 
-def test_what_is_equal_has_one_hash(both: list[tuple[Any, Any]]) -> None:
-    for one, other in both:
+@EVERY_MODULE
+def test_what_is_equal_has_one_hash(name: str) -> None:
+    for one, other in both(name):
         hashes = [_hash(example(value, "a")) for value in (one, other, other)]
         assert hashes[0] == hashes[1] == hashes[2]
 
@@ -95,8 +102,9 @@ def _hash(value: Any) -> int | None:
         return None
 
 
-def test_nothing_of_it_can_be_changed(both: list[tuple[Any, Any]]) -> None:
-    for _, value in both:
+@EVERY_MODULE
+def test_nothing_of_it_can_be_changed(name: str) -> None:
+    for _, value in both(name):
         it = example(value, "a")
         name = dataclasses.fields(value)[0].name
         with pytest.raises(dataclasses.FrozenInstanceError, match=f"cannot assign to field '{name}'"):
@@ -105,8 +113,9 @@ def test_nothing_of_it_can_be_changed(both: list[tuple[Any, Any]]) -> None:
             delattr(it, name)
 
 
-def test_what_a_factory_makes_is_made_anew_each_time(both: list[tuple[Any, Any]]) -> None:
-    for _, value in both:
+@EVERY_MODULE
+def test_what_a_factory_makes_is_made_anew_each_time(name: str) -> None:
+    for _, value in both(name):
         for field in dataclasses.fields(value):
             if field.default_factory is not dataclasses.MISSING:
                 one, other = getattr(example(value, "a"), field.name), getattr(example(value, "b"), field.name)
