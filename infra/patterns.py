@@ -1,7 +1,8 @@
 """Readers' touches, and calls that must not happen -> EventBridge patterns.
 
-One rule per AWS service and responder, or more where one is too long; and one for each control that minds only some
-calls of those that a service has, or any call of somebody.
+One rule per AWS service and responder, or more where one is too long. Services of which no type is read share as few
+rules as will hold what is minded of them: a queue's policy names every rule that leads to it, and has an end. And one
+rule for each control that minds only some calls of those that a service has, or any call of somebody.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ def rules_for(readers: Iterable[Reader], controls: Iterable[Control] = ()) -> li
     for reader in readers:
         for touch in reader.touches:
             names.setdefault(touch.event_source, set()).update(map(undated, touch.event_names))
+    read = frozenset(names)
     narrow: list[tuple[str, Occurrence]] = []
     for control in controls:
         occurrence = control.occurrence
@@ -62,7 +64,8 @@ def rules_for(readers: Iterable[Reader], controls: Iterable[Control] = ()) -> li
             narrow.append((control.id, occurrence))
         else:
             names.setdefault(occurrence.source, set()).update(map(undated, occurrence.calls))
-    rules = [rule for source in sorted(names) for rule in _rules_of(source, sorted(names[source]))]
+    rules = [rule for source in sorted(read) for rule in _rules_of(source, sorted(names[source]))]
+    rules += _shared({source: sorted(names[source]) for source in sorted(names) if source not in read})
     return rules + [Rule(name, _pattern_of(each), about=f"What {name} minds") for name, each in narrow]
 
 
@@ -121,8 +124,33 @@ def _rules_of(source: str, names: Sequence[str]) -> Iterator[Rule]:
             yield Rule(f"{rule.name}{part}", rule.pattern)
 
 
+def _shared(names: Mapping[str, Sequence[str]]) -> Iterator[Rule]:
+    """Rules for several services each, filled up in their order."""
+    ways: list[dict[str, Any]] = []
+    number = 1
+    for way in (_way(source, few) for source, few in names.items()):
+        if ways and len(_among(number, [*ways, way]).text) > LONGEST:
+            yield _among(number, ways)
+            ways, number = [], number + 1
+        ways.append(way)
+    if ways:
+        yield _among(number, ways)
+
+
+def _among(number: int, ways: Sequence[Mapping[str, Any]]) -> Rule:
+    return Rule(f"minded{number}", _changing({"$or": list(ways)}), about="What must not happen in services not read")
+
+
 def _pattern(source: str, names: Sequence[str]) -> dict[str, Any]:
-    """Successful, mutating calls of one service.
+    return _changing(_way(source, names))
+
+
+def _way(source: str, names: Sequence[str]) -> dict[str, Any]:
+    return {"eventSource": [source], "eventName": _in_any_version(source, names)}
+
+
+def _changing(calls: Mapping[str, Any]) -> dict[str, Any]:
+    """Some calls, where they succeeded and changed something.
 
     Whoever may put events on the bus can make up any detail, but not a `source` that starts with `aws.`.
     A call that failed carries `errorCode`; `readOnly` is missing from some records that change something.
@@ -130,12 +158,7 @@ def _pattern(source: str, names: Sequence[str]) -> dict[str, Any]:
     return {
         "source": [{"prefix": "aws."}],
         "detail-type": list(DETAIL_TYPES),
-        "detail": {
-            "eventSource": [source],
-            "eventName": _in_any_version(source, names),
-            "errorCode": [{"exists": False}],
-            "readOnly": [False, {"exists": False}],
-        },
+        "detail": {**calls, "errorCode": [{"exists": False}], "readOnly": [False, {"exists": False}]},
     }
 
 

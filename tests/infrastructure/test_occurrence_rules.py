@@ -95,7 +95,29 @@ def test_a_call_that_is_listened_to_already_gets_no_second_rule() -> None:
         [], [minding(source="x.amazonaws.com", calls=("A",)), minding(source="x.amazonaws.com", calls=("B",))]
     )
 
-    assert rule.pattern["detail"]["eventName"] == ["A", "B"]
+    assert rule.pattern["detail"]["$or"] == [{"eventSource": ["x.amazonaws.com"], "eventName": ["A", "B"]}]
+
+
+def test_services_of_which_nothing_is_read_share_a_rule_and_each_brings_its_own_calls_alone() -> None:
+    (rule,) = rules_for(
+        [], [minding(source="fsx.amazonaws.com", calls=("A",)), minding(source="ram.amazonaws.com", calls=("B",))]
+    )
+
+    arrives = {
+        call: matches(rule.pattern, delivered({"call": call})) for call in ("fsx A", "fsx B", "ram A", "ram B", "sqs A")
+    }
+    assert arrives == {"fsx A": True, "fsx B": False, "ram A": False, "ram B": True, "sqs A": False}
+
+
+def test_what_one_rule_cannot_hold_goes_into_the_next() -> None:
+    services = [f"service{number}" for number in range(40)]
+    calls = tuple(f"PutSomethingWithAFairlyLongName{number}" for number in range(5))
+    rules = rules_for([], [minding(source=f"{each}.amazonaws.com", calls=calls) for each in services])
+
+    held = [way["eventSource"] for rule in rules for way in rule.pattern["detail"]["$or"]]
+    assert sorted(held) == sorted([f"{each}.amazonaws.com"] for each in services)
+    assert max(len(rule.text) for rule in rules) <= LONGEST
+    assert len({rule.name for rule in rules}) == len(rules) > 3
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +20,13 @@ from infra.patterns import LONGEST, Rule, rules_for
 from tests.infrastructure.boxes import EACH_FEED, FEEDS
 from tests.infrastructure.synthesis import Assembly
 from tests.simulation import bus
+
+# Amazon SQS Developer Guide, "Amazon SQS policy quotas", in bytes.
+LONGEST_POLICY = 8192
+
+# What CloudFormation puts in for a reference, at its longest: a rule's name has 64 characters.
+_REFERENCE = re.compile(r'\{"(?:Fn::GetAtt|Ref)":(?:\[[^\]]*\]|"[^"]*")\}')
+LONGEST_ARN = json.dumps(f"arn:aws-us-gov:events:ap-southeast-2:111122223333:rule/{64 * 'x'}")
 
 BY_RESPONDER: dict[str, list[Reader]] = {}
 for _reader in readers.load():
@@ -213,6 +221,19 @@ def test_every_rule_of_a_function_sends_to_its_queue(name: str, assembly: Assemb
         (target,) = rule["Properties"]["Targets"]
         assert target["Arn"]["Fn::GetAtt"][0].startswith(f"{FEEDS[name]}Queue")
         assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0].startswith(f"{FEEDS[name]}DeadLetters")
+
+
+@EACH_FEED
+def test_the_policy_of_a_queue_is_within_what_sqs_takes(name: str, assembly: Assembly) -> None:
+    """It names every rule that leads there, of whatever length CloudFormation makes the names."""
+    documents = [
+        json.dumps(each["Properties"]["PolicyDocument"], separators=(",", ":"))
+        for construct, each in assembly.resources("AWS::SQS::QueuePolicy").items()
+        if construct.startswith(FEEDS[name])
+    ]
+
+    assert documents
+    assert max(len(_REFERENCE.sub(LONGEST_ARN, document)) for document in documents) <= LONGEST_POLICY
 
 
 def stack_event(stack: str, status: str) -> dict[str, Any]:
