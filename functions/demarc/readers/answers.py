@@ -80,6 +80,60 @@ def document(text: str | None) -> dict[str, Any] | None:
     return json.loads(text) if text else None
 
 
+def every(
+    client: Any, method: str, key: str, gone: Sequence[str], size: int | None = None, /, **asked_for: Any
+) -> list[Any]:
+    """All entries of a list, from every page of it; `size` as in `pages`.
+
+    Raises:
+        ResourceGone: if it fails with one of the codes in `gone`.
+        ClientError: if it fails otherwise.
+    """
+    try:
+        return [entry for page in pages(client, method, key, size, **asked_for) for entry in page]
+    except ClientError as error:
+        if error.response["Error"]["Code"] in gone:
+            raise ResourceGone from error
+        raise
+
+
+def page_by_page(
+    client: Any, method: str, gone: Sequence[str] = (), *, mark: str = "NextToken", told_as: str = "", **asked_for: Any
+) -> Iterator[Answer]:
+    """What a list answers that botocore has no paginator for, page by page.
+
+    Each page but the last has the `mark` by which the next is asked for; `told_as` is what the answer calls it, where
+    that is something else.
+
+    Raises:
+        ResourceGone: if it fails with one of the codes in `gone`.
+        ClientError: if it fails otherwise.
+    """
+    page = asked(client, method, gone, **asked_for)
+    yield page
+    while following := page.get(told_as or mark):
+        page = asked(client, method, gone, **asked_for, **{mark: following})
+        yield page
+
+
+def tags_key_by_key(client: Any, method: str, gone: Sequence[str], **asked_for: Any) -> list[dict[str, str]]:
+    """All tags of a stream, page by page: the last key of one asks for the next.
+
+    Amazon Kinesis Data Streams API Reference, "ListTagsForStream"; Amazon Data Firehose API Reference,
+    "ListTagsForDeliveryStream".
+
+    Raises:
+        ResourceGone: if it fails with one of the codes in `gone`.
+        ClientError: if it fails otherwise.
+    """
+    page = asked(client, method, gone, **asked_for)
+    found = [*page["Tags"]]
+    while page["HasMoreTags"] and page["Tags"]:
+        page = asked(client, method, gone, **asked_for, ExclusiveStartTagKey=found[-1]["Key"])
+        found += page["Tags"]
+    return tags(found)
+
+
 def pages(client: Any, method: str, key: str, size: int | None = None, **asked_for: Any) -> Iterator[Sequence[Any]]:
     """The entries of a list, page by page; `size` is how many to ask for at once, AWS's own choice without it."""
     paging = {"PageSize": size} if size else {}

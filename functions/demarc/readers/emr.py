@@ -8,7 +8,7 @@ from typing import Any
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
 from demarc.readers import UNREAD, Clients, Inventory, Part, Reader, ResourceGone
-from demarc.readers.answers import asked, configured, document, pages, present, same, tags
+from demarc.readers.answers import asked, configured, document, every, pages, present, same, tags
 
 _SOURCE = "elasticmapreduce.amazonaws.com"
 _GONE = ("InvalidRequestException", "ValidationException")
@@ -36,14 +36,15 @@ def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 def _primary(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     """Whether a primary node has a public address."""
-    found = asked(
+    instances = every(
         clients("emr", resource.region),
         "list_instances",
+        "Instances",
         _GONE,
         ClusterId=resource.identifier,
         InstanceGroupTypes=["MASTER"],
     )
-    public = [each for each in found.get("Instances", ()) if each.get("PublicIpAddress")]
+    public = [each for each in instances if each.get("PublicIpAddress")]
     return {"Observed": {"PublicPrimaryNodes": len(public)}}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from demarc.core.change import EVERYTHING, Touch
 from demarc.core.model import Resource
 from demarc.readers import Clients, Inventory, Part, Reader
-from demarc.readers.answers import asked, configured, document, present, same, tags
+from demarc.readers.answers import asked, configured, document, page_by_page, present, same, tags
 
 _SOURCE = "s3.amazonaws.com"
 _GONE = ("NoSuchAccessPoint", "InvalidRequest", "InvalidAccessPoint", "MalformedXML")
@@ -43,15 +43,8 @@ def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 
 def _listed(clients: Clients, account: str, region: str) -> Iterator[Sequence[str]]:
-    """botocore has no paginator for it: each page has the token of the next."""
-    control = clients("s3control", region)
-    token: dict[str, str] = {}
-    while True:
-        page = control.list_access_points(AccountId=account, MaxResults=1000, **token)
+    for page in page_by_page(clients("s3control", region), "list_access_points", AccountId=account, MaxResults=1000):
         yield [each["Name"] for each in page.get("AccessPointList", ())]
-        if not page.get("NextToken"):
-            return
-        token = {"NextToken": page["NextToken"]}
 
 
 _NAMED = ("requestParameters.name",)
