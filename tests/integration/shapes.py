@@ -48,6 +48,7 @@ _SPELT = {
     "AlarmActions": ("arn:aws:sns:us-east-1:111122223333:name", "arn:aws:lambda:us-east-1:111122223333:function:name"),
     "CloudWatchLogsLogGroupArn": ("arn:aws:logs:us-east-1:111122223333:log-group:name:*",),
     "Engine": ("docdb", "neptune", "postgres"),
+    "HomeRegion": ("eu-west-1", "us-east-1"),
 }
 
 # Where a call says which page it wants, and where an answer says that there is another.
@@ -102,6 +103,10 @@ class Answering:
         _fits(asked, operation.input_shape, operation.name)
         if self._failing[0] == f"{service}.{operation.name}":
             raise ClientError({"Error": {"Code": self._failing[1], "Message": "no"}}, operation.name)
+        return self.made(operation)
+
+    def made(self, operation: OperationModel) -> dict[str, Any]:
+        """An answer of an operation."""
         return self._structure(operation.output_shape, 0) if operation.output_shape else {}
 
     def _structure(self, shape: StructureShape, depth: int) -> Structure:

@@ -6,7 +6,6 @@ userIdentity element". Everything in a record is untrusted text: it points at re
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,7 +13,7 @@ from typing import Any, Protocol
 from urllib.parse import unquote
 
 from demarc.core.actor import identify
-from demarc.core.arn import ArnShape, Named
+from demarc.core.arn import REGION, ArnShape, Named
 from demarc.core.cloudtrail import (
     Step,
     account_of,
@@ -299,8 +298,6 @@ _ASKED_IN_ORDER: tuple[tuple[Reason, Callable[[_Record], str | None]], ...] = (
 
 # --- what was touched ------------------------------------------------------------------------------------------------
 
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
-
 
 def _change(record: _Record, touches: TouchIndex, occurrences: OccurrenceIndex) -> Change | NoChange:
     pointers = touches.pointers(record.source, record.name)
@@ -408,7 +405,7 @@ class _Pointer:
     def _region(self, record: _Record) -> str | None:
         """The Region that the call itself names, where it does."""
         said = text_of(next(reach(record.fields, self.region), None)) if self.region else None
-        return said if said and _REGION.fullmatch(said) else None
+        return said if said and REGION.fullmatch(said) else None
 
     def _named(self, record: _Record, account: str) -> Sequence[Named]:
         for path in self.paths:

@@ -4,28 +4,61 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError, UnsupportedS3ControlArnError
 
 from demarc.readers import ResourceGone
 
 Answer = Mapping[str, Any]
 
 
-def asked(client: Any, method: str, gone: Sequence[str], **asked_for: Any) -> Answer:
-    """What a call answers.
+# How botocore begins what it says of a value that nothing of the service can have: the service is not even asked. The
+# other things that it says of parameters (one is missing, unknown, of another type) are mistakes of ours.
+_NO_NAME = (
+    "Invalid length for parameter ",
+    "Invalid value for parameter(s): ",
+    "Invalid bucket name ",
+    "Invalid ARN: ",
+)
+
+
+@contextmanager
+def _asking(gone: Sequence[str]) -> Iterator[None]:
+    """Ask about a resource, which is gone where AWS answers with one of these codes.
+
+    It is gone as well where botocore refuses to ask: names come from records, and records may be made up. A service
+    that is asked for such a name answers with a code that is among these in most readers.
 
     Raises:
-        ResourceGone: if it fails with one of the codes in `gone`.
-        ClientError: if it fails otherwise.
+        ResourceGone, ClientError: as it says.
+        ParamValidationError: for a parameter that is wrong whatever the resource is called.
     """
     try:
-        answer: Answer = getattr(client, method)(**asked_for)
+        yield
     except ClientError as error:
         if error.response["Error"]["Code"] in gone:
             raise ResourceGone from error
         raise
+    except ParamValidationError as error:
+        if gone and all(line.startswith(_NO_NAME) for line in error.kwargs["report"].splitlines()):
+            raise ResourceGone from error
+        raise
+    except UnsupportedS3ControlArnError as error:
+        # An ARN in the middle of what should be a name.
+        raise ResourceGone from error
+
+
+def asked(client: Any, method: str, gone: Sequence[str], **asked_for: Any) -> Answer:
+    """What a call answers.
+
+    Raises:
+        ResourceGone: if it fails with one of the codes in `gone`, or for a name that cannot be one.
+        ClientError: if it fails otherwise.
+    """
+    with _asking(gone):
+        answer: Answer = getattr(client, method)(**asked_for)
     return answer
 
 
@@ -33,7 +66,7 @@ def configured(client: Any, method: str, absent: Sequence[str], gone: Sequence[s
     """What a call answers; nothing where it fails with a code that says there is nothing configured.
 
     Raises:
-        ResourceGone: if it fails with one of the codes in `gone`: some services tell the one from the other.
+        ResourceGone: as `asked`; some services tell the one from the other.
         ClientError: if it fails otherwise.
     """
     try:
@@ -86,15 +119,10 @@ def every(
     """All entries of a list, from every page of it; `size` as in `pages`.
 
     Raises:
-        ResourceGone: if it fails with one of the codes in `gone`.
-        ClientError: if it fails otherwise.
+        ResourceGone, ClientError: as `asked`.
     """
-    try:
+    with _asking(gone):
         return [entry for page in pages(client, method, key, size, **asked_for) for entry in page]
-    except ClientError as error:
-        if error.response["Error"]["Code"] in gone:
-            raise ResourceGone from error
-        raise
 
 
 def page_by_page(
@@ -106,8 +134,7 @@ def page_by_page(
     that is something else.
 
     Raises:
-        ResourceGone: if it fails with one of the codes in `gone`.
-        ClientError: if it fails otherwise.
+        ResourceGone, ClientError: as `asked`.
     """
     page = asked(client, method, gone, **asked_for)
     yield page
@@ -123,8 +150,7 @@ def tags_key_by_key(client: Any, method: str, gone: Sequence[str], **asked_for: 
     "ListTagsForDeliveryStream".
 
     Raises:
-        ResourceGone: if it fails with one of the codes in `gone`.
-        ClientError: if it fails otherwise.
+        ResourceGone, ClientError: as `asked`.
     """
     page = asked(client, method, gone, **asked_for)
     found = [*page["Tags"]]

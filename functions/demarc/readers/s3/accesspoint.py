@@ -30,6 +30,7 @@ def _policy(clients: Clients, resource: Resource) -> Mapping[str, Any]:
         clients("s3control", resource.region),
         "get_access_point_policy",
         ("NoSuchAccessPointPolicy",),
+        _GONE,
         AccountId=resource.account,
         Name=resource.identifier,
     )
