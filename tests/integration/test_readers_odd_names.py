@@ -30,7 +30,7 @@ from tests.integration.test_every_reader import ACCOUNT, EACH, NOW, REGION
 TEXTS = st.text() | st.text("ab1-_./:?#%&{}*@ é", max_size=8)
 NAMED_SO = st.sampled_from(
     [
-        *("a", "..", "a b", "a/../b", "%2F", "?x=1", "é", "{0}", "a:b:c", "/a/", "x" * 3000, "x/arn:aws:iam::1:role/x"),
+        *("a", "..", "a b", "a/../b", "%2F", "?x=1", "é", "{0}", "a:b:c", "/a/", "x" * 1400, "x/arn:aws:iam::1:role/x"),
         # As identifiers of several parts are, and with one of them missing.
         *("a/stages/b", "a/stages/", "cluster/", "/service", "app/a/b", "common:", "regional/webacl//1", "ssoins-1/"),
     ]
@@ -150,3 +150,17 @@ def test_an_arn_of_what_can_be_no_region_names_nothing(region: str) -> None:
     shape = ArnShape.of("arn:{partition}:transfer:{region}:{account}:server/{identifier}")
 
     assert shape.named(f"arn:aws:transfer:{region}:{ACCOUNT}:server/s-1") is None
+
+
+@EACH
+def test_a_name_that_is_too_long_to_be_kept_names_nothing(reader: Reader) -> None:
+    """Nothing is called so, and DynamoDB would refuse to keep what is found (2,048 bytes of a partition key)."""
+    assert named(reader, "x" * 2000) is None
+    assert named(reader, "é" * 1000) is None
+
+
+def test_the_longest_name_there_is_names_what_it_is_the_name_of() -> None:
+    (reader,) = readers.load(("AWS::SSM::Parameter",))
+
+    assert named(reader, "/" + "x" * 1010)
+    assert named(reader, f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/" + "x" * 1010)
