@@ -127,7 +127,6 @@ KEY = Reader(
         Part(gives=("Observed.ForeignGrants",), calls={"kms.ListGrants": "kms:ListGrants"}, read=_grants),
         Part(gives=("Tags",), calls={"kms.ListResourceTags": "kms:ListResourceTags"}, read=_tags),
     ),
-    # What connects or disconnects a key store names none of its keys: a sweep sees that they cannot be used.
     touches=(
         # A replica is made by a CreateKey of its own, in its Region.
         Touch(_KMS, ("CreateKey",), ("responseElements.keyMetadata.arn", *_NAMED[:1]), EVERYTHING),
