@@ -43,9 +43,19 @@ _DOCUMENTED = {
     ("Trail", "HomeRegion"),
     ("VpcEndpoint", "ServiceName"),
 }
+# What is any text to the models, and one of a few by AWS's documentation.
+_SPELT = {
+    "AlarmActions": ("arn:aws:sns:us-east-1:111122223333:name", "arn:aws:lambda:us-east-1:111122223333:function:name"),
+    "CloudWatchLogsLogGroupArn": ("arn:aws:logs:us-east-1:111122223333:log-group:name:*",),
+    "Engine": ("docdb", "neptune", "postgres"),
+    "HomeRegion": ("eu-west-1", "us-east-1"),
+}
 
-# Where a call says which page it wants.
-_TOKENS = frozenset({"Marker", "NextToken", "nextToken"})
+# Where a call says which page it wants, and where an answer says that there is another.
+_TOKENS = frozenset({"ExclusiveStartTagKey", "Marker", "NextMarker", "NextToken", "PageToken", "nextToken"})
+_MORE = frozenset(
+    {"HasMoreTags", "IsTruncated", "Marker", "NextMarker", "NextPageToken", "NextToken", "Truncated", "nextToken"}
+)
 
 _SESSION = Session()
 
@@ -93,6 +103,10 @@ class Answering:
         _fits(asked, operation.input_shape, operation.name)
         if self._failing[0] == f"{service}.{operation.name}":
             raise ClientError({"Error": {"Code": self._failing[1], "Message": "no"}}, operation.name)
+        return self.made(operation)
+
+    def made(self, operation: OperationModel) -> dict[str, Any]:
+        """An answer of an operation."""
         return self._structure(operation.output_shape, 0) if operation.output_shape else {}
 
     def _structure(self, shape: StructureShape, depth: int) -> Structure:
@@ -123,12 +137,37 @@ class Answering:
             case "blob":
                 return b""
             case _:
-                if shape.enum:
-                    return self._chance.choice(shape.enum)
+                if spellings := shape.enum or _SPELT.get(name):
+                    return self._chance.choice(spellings)
                 return _text(name).ljust(shape.metadata.get("min", 1), "1")
 
     def _length(self, depth: int) -> int:
         return self._chance.randint(0, 2) if depth < DEEP else 0
+
+
+class Turning(Answering):
+    """Clients as those, one of whose calls (`kms.ListGrants`) has a second page; no other has.
+
+    `turned` says whether it was asked for.
+    """
+
+    def __init__(self, seed: int, call: str) -> None:
+        super().__init__(seed, share=0.9)
+        self._call = call
+        self.turned = False
+
+    def answer(self, service: str, method: str, asked: Mapping[str, Any]) -> Any:
+        answer = super().answer(service, method, asked)
+        operation = operation_of(service, method)
+        is_second = bool(_TOKENS & asked.keys())
+        has_second = f"{service}.{operation.name}" == self._call
+        self.turned |= has_second and is_second
+        members = operation.output_shape.members if operation.output_shape else {}
+        for name in _MORE & members.keys():
+            answer[name] = has_second and not is_second
+            if members[name].type_name != "boolean":
+                answer[name] = "next" if answer[name] else ""
+        return answer
 
 
 class Written:
@@ -173,7 +212,7 @@ class _Client:
     def get_paginator(self, method: str) -> _Pages | Paginator[Any]:
         operation = operation_of(self._service, method)
         paging = _pagination_of(self._service)[operation.name]
-        if isinstance(self._answering, Written):
+        if isinstance(self._answering, Written | Turning):
             return Paginator(getattr(self, method), paging, operation)
         return _Pages(self._answering, self._service, method, paging.get("limit_key"))
 
@@ -214,6 +253,14 @@ def errors_of(call: str) -> tuple[str, ...]:
     service, _, operation = call.partition(".")
     shapes = model_of(service).operation_model(operation).error_shapes
     return tuple(shape.metadata.get("error", {}).get("code", shape.name) for shape in shapes)
+
+
+def has_pages(call: str) -> bool:
+    """Whether what a call (`kms.ListGrants`) answers may go on in another page."""
+    service, _, operation = call.partition(".")
+    model = model_of(service).operation_model(operation)
+    asked, answered = (shape.members.keys() if shape else set() for shape in (model.input_shape, model.output_shape))
+    return bool(_TOKENS & asked and _MORE & answered)
 
 
 @cache

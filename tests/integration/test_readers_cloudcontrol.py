@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError
 from botocore.session import Session
 from botocore.stub import Stubber
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
@@ -388,14 +388,3 @@ def test_where_models_write_down_what_they_are_asked(logging: Any, places: list[
         stubber.add_response("get_model_invocation_logging_configuration", answer)
 
         assert models(stubbed)["Observed.ModelInvocationLogs"] == places
-
-
-def test_a_region_without_bedrock_is_not_one_in_which_nothing_is_recorded() -> None:
-    class Nowhere:
-        def __call__(self, service: str, region: str) -> Nowhere:
-            return self
-
-        def get_model_invocation_logging_configuration(self) -> Any:
-            raise EndpointConnectionError(endpoint_url=f"https://bedrock.{REGION}.amazonaws.com/")
-
-    assert models(Nowhere()).unread == {"Observed.ModelInvocationLogs": "Bedrock does not answer in this Region"}

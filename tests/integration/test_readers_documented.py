@@ -6,10 +6,13 @@ What is asked and answered is held against botocore's service models, what is se
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
+from botocore.session import Session
 
 from demarc import readers
 from demarc.core.snapshot import Snapshot
@@ -118,11 +121,14 @@ def test_all_there_are_are_listed_page_by_page(example: Documented) -> None:
 
 # --- where services are off ------------------------------------------------------------------------------------------
 
+WHOLE_REGION = next(each for each in DOCUMENTED if each.type == "AWS::Account::Region")
+
 
 def a_region(**answers: Answer | str) -> Any:
     """What is seen of a Region of which some calls are answered otherwise: `macie2_GetMacieSession`."""
-    example = next(each for each in DOCUMENTED if each.type == "AWS::Account::Region")
-    seen = look(example, Written({**example.answers, **{k.replace("_", ".", 1): v for k, v in answers.items()}}))
+    seen = look(
+        WHOLE_REGION, Written({**WHOLE_REGION.answers, **{k.replace("_", ".", 1): v for k, v in answers.items()}})
+    )
     assert isinstance(seen, Snapshot)
     return seen
 
@@ -156,6 +162,73 @@ def test_a_setting_that_the_region_does_not_have_is_unread() -> None:
     seen = a_region(ssm_GetServiceSetting="ServiceSettingNotFound: not provisioned")
 
     assert set(seen.unread) == {"Observed.DocumentsMayBePublic", "Observed.AutomationLogs"}
+
+
+def test_a_cluster_whose_security_configuration_was_deleted_is_not_one_that_encrypts_nothing() -> None:
+    reader = reader_of("AWS::EMR::Cluster")
+    cluster = {"Id": "j-1", "Status": {"State": "RUNNING"}, "SecurityConfiguration": "sealed"}
+    answers = Written(
+        {
+            "emr.DescribeCluster": {"Cluster": cluster},
+            "emr.DescribeSecurityConfiguration": "InvalidRequestException: Security configuration 'sealed' is unknown",
+        }
+    )
+    resource = readers.resource_of(reader, "j-1", ACCOUNT, REGION)
+
+    seen = readers.read(reader, resource, needs=("Observed.EncryptsAtRest",), clients=answers, now=THEN)
+
+    assert isinstance(seen, Snapshot)
+    why = "the security configuration sealed was deleted"
+    assert seen.unread == {"Observed.EncryptsAtRest": why, "Observed.EncryptsInTransit": why}
+
+
+# --- where services are not ------------------------------------------------------------------------------------------
+
+ASKED = {call.partition(".")[0] for part in reader_of(WHOLE_REGION.type).parts for call in part.calls}
+
+
+class WithoutService(Written):
+    """Clients of a Region in which the name of one service leads nowhere."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(WHOLE_REGION.answers)
+        self._missing = service
+
+    def answer(self, service: str, method: str, asked: Mapping[str, Any]) -> Any:
+        if service == self._missing:
+            raise EndpointConnectionError(endpoint_url=f"https://{service}.{REGION}.amazonaws.com/")
+        return super().answer(service, method, asked)
+
+
+def is_everywhere(service: str) -> bool:
+    """Whether botocore's endpoints have a service in every Region of every partition."""
+    session = Session()
+    partitions = session.get_component("data_loader").load_data("endpoints")["partitions"]
+    return all(
+        partition["regions"].keys() <= set(session.get_available_regions(service, partition["partition"]))
+        for partition in partitions
+    )
+
+
+@pytest.mark.parametrize("service", sorted(each for each in ASKED if not is_everywhere(each)))
+def test_a_service_that_is_not_in_every_region_leaves_the_rest_of_a_region_judged(service: str) -> None:
+    parts = reader_of(WHOLE_REGION.type).parts
+    its_own = {prop for part in parts for prop in part.gives if next(iter(part.calls)).startswith(f"{service}.")}
+
+    seen = look(WHOLE_REGION, WithoutService(service))
+
+    assert isinstance(seen, Snapshot)
+    assert set(seen.unread) == its_own
+    assert all(why.endswith("does not answer in this Region") for why in seen.unread.values())
+    assert {path: seen[path] for path in WHOLE_REGION.seen if path not in its_own} == {
+        path: value for path, value in WHOLE_REGION.seen.items() if path not in its_own
+    }
+
+
+@pytest.mark.parametrize("service", sorted(each for each in ASKED if is_everywhere(each)))
+def test_a_service_of_every_region_that_cannot_be_reached_rises_so_that_the_queue_tries_again(service: str) -> None:
+    with pytest.raises(EndpointConnectionError):
+        look(WHOLE_REGION, WithoutService(service))
 
 
 # --- lists inside of things ------------------------------------------------------------------------------------------

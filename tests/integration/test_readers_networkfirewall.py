@@ -10,8 +10,12 @@ from botocore.stub import Stubber
 
 from demarc import readers
 from demarc.aws import AwsClients
+from demarc.core.change import interpret
+from demarc.core.model import Change
 from demarc.core.snapshot import Snapshot
+from demarc.core.touch import TouchIndex
 from demarc.readers.networkfirewall import FIREWALL
+from tests.integration.records import a_call
 from tests.integration.schema import matches_cloudformation
 
 REGION = "eu-west-1"
@@ -52,3 +56,37 @@ def test_a_firewall_is_counted_where_it_stands(client: Any, stands: dict[str, An
     assert isinstance(seen, Snapshot)
     assert seen.properties["Observed"]["Subnets"] == places
     assert matches_cloudformation(seen)
+
+
+def test_a_firewall_at_a_transit_gateway_says_whether_its_zones_are_protected(client: Any) -> None:
+    attached = {
+        "SubnetMappings": [],
+        "TransitGatewayId": "tgw-0a1b2c3d4e5f60718",
+        "AvailabilityZoneMappings": ZONES,
+        "AvailabilityZoneChangeProtection": True,
+    }
+    with Stubber(client) as stubber:
+        stubber.add_response("describe_firewall", {"Firewall": ALWAYS | attached}, {"FirewallArn": EDGE.arn})
+
+        needs = ("AvailabilityZoneChangeProtection", "TransitGatewayId")
+        seen = readers.read(FIREWALL, EDGE, needs=needs, clients=lambda *_: client, now=NOW)
+
+    assert isinstance(seen, Snapshot)
+    assert seen["AvailabilityZoneChangeProtection"] is True
+    assert seen["TransitGatewayId"] == "tgw-0a1b2c3d4e5f60718"
+    assert matches_cloudformation(seen)
+
+
+def test_a_firewall_is_looked_at_when_the_protection_of_its_zones_changes() -> None:
+    call = a_call(
+        "network-firewall",
+        "UpdateAvailabilityZoneChangeProtection",
+        awsRegion=REGION,
+        recipientAccountId=EDGE.account,
+        requestParameters={"firewallArn": EDGE.arn, "availabilityZoneChangeProtection": False},
+    )
+
+    change = interpret(call, TouchIndex.of((FIREWALL,)))
+
+    assert isinstance(change, Change), change
+    assert [(each.resource, each.sets) for each in change.touched] == [(EDGE, ("AvailabilityZoneChangeProtection",))]

@@ -12,6 +12,13 @@ from demarc.core.cloudtrail import account_of
 
 _PLAIN, _DEEP = "{identifier}", "{identifier!s}"
 
+# More bytes than any name has, also as an ARN (AWS Systems Manager User Guide, "Parameter name requirements and
+# constraints": 1,011 characters), and fewer than a finding can be kept under.
+_LONGEST = 1500
+
+# AWS General Reference, "AWS Regions and Availability Zones".
+REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
+
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -50,13 +57,20 @@ class ArnShape:
         return cls(template, parts[2], re.compile(_any(before) + name + _any(after)), identifies=bool(placeholder))
 
     def named(self, value: str) -> Named | None:
-        """What a value of a record names; None for the ARN of another type."""
+        """What a value of a record names; None for the ARN of another type, and for what can name nothing.
+
+        That is what is too long, or in a Region that is none.
+        """
+        if len(value.encode()) > _LONGEST:
+            return None
         if not value.startswith("arn:"):
             name = value.removeprefix("/") if "/{identifier" in self.template else value
             return Named(name) if name and self._may_be_called(name) else None
         parts = value.split(":", 5)
         # What AWS owns itself (`arn:aws:iam::aws:policy/...`) is nobody's to change.
         if len(parts) < 6 or parts[4] == "aws" or (self.service and parts[2] != self.service):
+            return None
+        if parts[3] and not REGION.fullmatch(parts[3]):
             return None
         identifier = self._identifier(parts[5], parts[4]) if self.service else value
         return Named(identifier, value, account_of(parts[4]), parts[3] or None) if identifier else None

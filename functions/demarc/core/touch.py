@@ -6,21 +6,18 @@ without having imported their readers.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import unquote
 
-from demarc.core.arn import ArnShape, Named
+from demarc.core.arn import REGION, ArnShape, Named
 from demarc.core.cloudtrail import Step, account_of, compiled, reach, text_of, undated
 from demarc.core.model import Resource
 from demarc.core.wire import from_wire, to_wire
 
 # What a call writes that writes the whole resource.
 EVERYTHING = ("*",)
-
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +104,7 @@ class Pointer:
     def _region(self, record: Mapping[str, Any]) -> str | None:
         """The Region that the call itself names, where it does."""
         said = text_of(next(reach(record, self.region), None)) if self.region else None
-        return said if said and _REGION.fullmatch(said) else None
+        return said if said and REGION.fullmatch(said) else None
 
     def _named(self, record: Mapping[str, Any], account: str) -> Sequence[Named]:
         for path in self.paths:

@@ -8,7 +8,7 @@ from typing import Any
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
-from demarc.readers.answers import asked, configured, document, pages, present, same, tags
+from demarc.readers.answers import asked, configured, document, every, pages, present, same, tags
 
 _SOURCE = "acm-pca.amazonaws.com"
 _GONE = ("ResourceNotFoundException", "InvalidArnException", "ValidationException")
@@ -48,7 +48,7 @@ def _policy(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     client = _client(clients, resource)
-    return {"Tags": tags(asked(client, "list_tags", _GONE, CertificateAuthorityArn=resource.arn).get("Tags"))}
+    return {"Tags": tags(every(client, "list_tags", "Tags", _GONE, CertificateAuthorityArn=resource.arn))}
 
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:

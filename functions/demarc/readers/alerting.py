@@ -41,7 +41,9 @@ def _filters(clients: Clients, resource: Resource, group: str) -> Iterator[Answe
             clients("logs", resource.region), "describe_metric_filters", "metricFilters", logGroupName=group
         ):
             for each in page:
-                alarms = [_alarm(alarm, heard) for alarm in _alarms(clients, resource, each["metricTransformations"])]
+                alarms = [
+                    _alarm(alarm, heard) for alarm in _alarms(clients, resource, each.get("metricTransformations", ()))
+                ]
                 yield {"Filter": each["filterName"], "Pattern": each.get("filterPattern", ""), "Alarms": alarms}
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
@@ -52,7 +54,7 @@ def _alarms(clients: Clients, resource: Resource, metrics: Sequence[Answer]) -> 
     cloudwatch = clients("cloudwatch", resource.region)
     for each in metrics:
         asked = {"MetricName": each["metricName"], "Namespace": each["metricNamespace"]}
-        yield from cloudwatch.describe_alarms_for_metric(**asked)["MetricAlarms"]
+        yield from cloudwatch.describe_alarms_for_metric(**asked).get("MetricAlarms", ())
 
 
 def _alarm(alarm: Answer, heard: Any) -> Answer:

@@ -8,7 +8,7 @@ from typing import Any
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader
-from demarc.readers.answers import asked, pages, same, tags_of
+from demarc.readers.answers import asked, every, pages, same, tags_of
 
 _SOURCE = "apigateway.amazonaws.com"
 _GONE = ("NotFoundException", "BadRequestException")
@@ -29,21 +29,21 @@ def _api(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 def _routes(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     client = _client(clients, resource)
-    found = asked(client, "get_routes", _GONE, ApiId=resource.identifier, MaxResults="500").get("Items", ())
+    found = every(client, "get_routes", "Items", _GONE, 500, ApiId=resource.identifier)
     return {"Observed": {"Routes": [same(each, "RouteKey", "AuthorizationType") for each in found]}}
 
 
 def _integrations(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     """Connections into a VPC; those over the internet are HTTPS or what their own address says."""
     client = _client(clients, resource)
-    found = asked(client, "get_integrations", _GONE, ApiId=resource.identifier, MaxResults="500").get("Items", ())
+    found = every(client, "get_integrations", "Items", _GONE, 500, ApiId=resource.identifier)
     private = [each for each in found if each.get("ConnectionType") == "VPC_LINK"]
     return {"Observed": {"PrivateWithoutTls": sum(not each.get("TlsConfig") for each in private)}}
 
 
 def _stages(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     client = _client(clients, resource)
-    found = asked(client, "get_stages", _GONE, ApiId=resource.identifier, MaxResults="500").get("Items", ())
+    found = every(client, "get_stages", "Items", _GONE, 500, ApiId=resource.identifier)
     stages = [
         {"StageName": each["StageName"], "Logged": bool(each.get("AccessLogSettings", {}).get("DestinationArn"))}
         for each in found

@@ -8,7 +8,7 @@ from typing import Any
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader
-from demarc.readers.answers import asked, same, tags
+from demarc.readers.answers import asked, every, page_by_page, same, tags
 
 _SOURCE = "athena.amazonaws.com"
 _GONE = ("InvalidRequestException", "ResourceNotFoundException")
@@ -31,20 +31,13 @@ def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
-    found = asked(clients("athena", resource.region), "list_tags_for_resource", _GONE, ResourceARN=resource.arn)
-    return {"Tags": tags(found.get("Tags"))}
+    athena = clients("athena", resource.region)
+    return {"Tags": tags(every(athena, "list_tags_for_resource", "Tags", _GONE, ResourceARN=resource.arn))}
 
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
-    """botocore has no paginator for it: each page has the token of the next."""
-    client = clients("athena", region)
-    token: dict[str, str] = {}
-    while True:
-        page = client.list_work_groups(MaxResults=50, **token)
+    for page in page_by_page(clients("athena", region), "list_work_groups", MaxResults=50):
         yield [each["Name"] for each in page.get("WorkGroups", ())]
-        if not page.get("NextToken"):
-            return
-        token = {"NextToken": page["NextToken"]}
 
 
 WORK_GROUP = Reader(

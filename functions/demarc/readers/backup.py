@@ -8,7 +8,7 @@ from typing import Any
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
-from demarc.readers.answers import asked, configured, document, pages, present, same, tags_of
+from demarc.readers.answers import asked, configured, document, page_by_page, pages, present, same, tags_of
 
 _SOURCE = "backup.amazonaws.com"
 _GONE = ("ResourceNotFoundException", "InvalidParameterValueException", "MissingParameterValueException")
@@ -19,8 +19,8 @@ def _client(clients: Clients, resource: Resource) -> Any:
 
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
-    found = asked(_client(clients, resource), "list_tags", _GONE, ResourceArn=resource.arn)
-    return {"Tags": tags_of(found.get("Tags"))}
+    found = page_by_page(_client(clients, resource), "list_tags", _GONE, ResourceArn=resource.arn)
+    return {"Tags": [tag for page in found for tag in tags_of(page.get("Tags"))]}
 
 
 def _vault(clients: Clients, resource: Resource) -> Mapping[str, Any]:

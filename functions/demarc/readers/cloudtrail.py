@@ -11,7 +11,7 @@ from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
 from demarc.readers.alerting import ALERTS
-from demarc.readers.answers import asked, document, present, same
+from demarc.readers.answers import asked, document, every, page_by_page, present, same
 
 _CLOUDTRAIL = "cloudtrail.amazonaws.com"
 _NAMED = ("requestParameters.name", "responseElements.name")
@@ -49,13 +49,12 @@ def _status(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
-    cloudtrail = clients("cloudtrail", resource.region)
-    try:
-        listed = cloudtrail.list_tags(ResourceIdList=[resource.arn]).get("ResourceTagList", ())
-    except ClientError as error:
-        if error.response["Error"]["Code"] in (*_GONE, "ResourceNotFoundException"):
-            raise ResourceGone from error
-        raise
+    return _tagged(clients, resource, (*_GONE, "ResourceNotFoundException"))
+
+
+def _tagged(clients: Clients, resource: Resource, gone: Sequence[str]) -> Mapping[str, Any]:
+    client = clients("cloudtrail", resource.region)
+    listed = every(client, "list_tags", "ResourceTagList", gone, ResourceIdList=[resource.arn])
     return {"Tags": [tag for each in listed for tag in each.get("TagsList", [])]}
 
 
@@ -147,21 +146,12 @@ def _store_policy(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 
 def _store_tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
-    client = clients("cloudtrail", resource.region)
-    listed = asked(client, "list_tags", _STORE_GONE, ResourceIdList=[resource.arn]).get("ResourceTagList", ())
-    return {"Tags": [tag for each in listed for tag in each.get("TagsList", [])]}
+    return _tagged(clients, resource, _STORE_GONE)
 
 
 def _stores(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
-    """botocore has no paginator for it: each page has the token of the next."""
-    client = clients("cloudtrail", region)
-    token: dict[str, str] = {}
-    while True:
-        page = client.list_event_data_stores(MaxResults=100, **token)
+    for page in page_by_page(clients("cloudtrail", region), "list_event_data_stores", MaxResults=100):
         yield [each["EventDataStoreArn"].rpartition("/")[2] for each in page.get("EventDataStores", ())]
-        if not page.get("NextToken"):
-            return
-        token = {"NextToken": page["NextToken"]}
 
 
 _STORED = ("requestParameters.eventDataStore",)

@@ -8,7 +8,7 @@ from typing import Any
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader
-from demarc.readers.answers import asked, pages, same, tags
+from demarc.readers.answers import asked, every, pages, same, tags
 
 _SOURCE = "datasync.amazonaws.com"
 _GONE = ("InvalidRequestException",)
@@ -23,8 +23,8 @@ def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
-    found = asked(clients("datasync", resource.region), "list_tags_for_resource", _GONE, ResourceArn=resource.arn)
-    return {"Tags": tags(found.get("Tags"))}
+    datasync = clients("datasync", resource.region)
+    return {"Tags": tags(every(datasync, "list_tags_for_resource", "Tags", _GONE, ResourceArn=resource.arn))}
 
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:

@@ -8,7 +8,7 @@ from typing import Any
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
-from demarc.readers.answers import asked, pages, same, tags, the_one
+from demarc.readers.answers import asked, every, pages, same, tags, the_one
 
 _SOURCE = "dax.amazonaws.com"
 # Where nobody ever used DAX, there is not even the role that it works in.
@@ -32,9 +32,9 @@ def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
-    found = asked(clients("dax", resource.region), "list_tags", _GONE, ResourceName=resource.arn)
+    found = every(clients("dax", resource.region), "list_tags", "Tags", _GONE, ResourceName=resource.arn)
     # CloudFormation has these as an object; here they are as everywhere, so that owners are found alike.
-    return {"Tags": tags(found.get("Tags"))}
+    return {"Tags": tags(found)}
 
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:

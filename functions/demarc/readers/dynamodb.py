@@ -8,7 +8,7 @@ from typing import Any
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
-from demarc.readers.answers import asked, configured, document, pages, present, same, tags
+from demarc.readers.answers import asked, configured, document, every, pages, present, same, tags
 
 _SOURCE = "dynamodb.amazonaws.com"
 _GONE = ("ResourceNotFoundException", "ValidationException")
@@ -48,11 +48,8 @@ def _policy(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
-    return {
-        "Tags": tags(
-            asked(_client(clients, resource), "list_tags_of_resource", _GONE, ResourceArn=resource.arn).get("Tags")
-        )
-    }
+    found = every(_client(clients, resource), "list_tags_of_resource", "Tags", _GONE, ResourceArn=resource.arn)
+    return {"Tags": tags(found)}
 
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:

@@ -9,7 +9,7 @@ from demarc.core.model import Resource
 from demarc.core.plaintext import secrets_in
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
-from demarc.readers.answers import asked, pages, present, tags, the_one
+from demarc.readers.answers import asked, page_by_page, pages, present, tags, the_one
 
 _SOURCE = "ecs.amazonaws.com"
 _GONE = ("ClusterNotFoundException", "ServiceNotFoundException", "InvalidParameterException", "ClientException")
@@ -264,15 +264,8 @@ def _is_a_group(provider: Mapping[str, Any]) -> bool:
 
 
 def _capacity_providers(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
-    """botocore has no paginator for it: each page has the token of the next."""
-    ecs = clients("ecs", region)
-    token: dict[str, str] = {}
-    while True:
-        page = ecs.describe_capacity_providers(**token)
+    for page in page_by_page(clients("ecs", region), "describe_capacity_providers", mark="nextToken"):
         yield [each["name"] for each in page.get("capacityProviders", ()) if _is_a_group(each)]
-        if not page.get("nextToken"):
-            return
-        token = {"nextToken": page["nextToken"]}
 
 
 _PROVIDERS = {"ecs.DescribeCapacityProviders": "ecs:DescribeCapacityProviders"}

@@ -8,7 +8,7 @@ from typing import Any
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader
-from demarc.readers.answers import asked, configured, pages, present, same, tags, the_one
+from demarc.readers.answers import asked, configured, every, pages, present, same, tags, the_one
 
 _ELB = "elasticloadbalancing.amazonaws.com"
 _FIREWALL = "wafv2.amazonaws.com"
@@ -62,8 +62,9 @@ def _attributes(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 
 def _listeners(clients: Clients, resource: Resource) -> Mapping[str, Any]:
-    found = asked(_client(clients, resource), "describe_listeners", _NO_LOAD_BALANCER, LoadBalancerArn=resource.arn)
-    return {"Observed": {"Listeners": [_shown(each) for each in found.get("Listeners", ())]}}
+    client, asked_for = _client(clients, resource), {"LoadBalancerArn": resource.arn}
+    listeners = every(client, "describe_listeners", "Listeners", _NO_LOAD_BALANCER, **asked_for)
+    return {"Observed": {"Listeners": [_shown(each) for each in listeners]}}
 
 
 def _shown(listener: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,13 +7,14 @@ from typing import Any
 
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
-from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
-from demarc.readers.answers import asked, configured, document, pages, present, same, tags
+from demarc.readers import UNREAD, Clients, Inventory, Part, Reader, ResourceGone
+from demarc.readers.answers import asked, configured, document, every, pages, present, same, tags
 
 _SOURCE = "elasticmapreduce.amazonaws.com"
 _GONE = ("InvalidRequestException", "ValidationException")
 _ENDED = ("TERMINATING", "TERMINATED", "TERMINATED_WITH_ERRORS")
 _ALIVE = ("STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING")
+_ENCRYPTED = ("Observed.EncryptsAtRest", "Observed.EncryptsInTransit")
 
 
 def _cluster(clients: Clients, resource: Resource) -> Mapping[str, Any]:
@@ -35,24 +36,30 @@ def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 def _primary(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     """Whether a primary node has a public address."""
-    found = asked(
+    instances = every(
         clients("emr", resource.region),
         "list_instances",
+        "Instances",
         _GONE,
         ClusterId=resource.identifier,
         InstanceGroupTypes=["MASTER"],
     )
-    public = [each for each in found.get("Instances", ()) if each.get("PublicIpAddress")]
+    public = [each for each in instances if each.get("PublicIpAddress")]
     return {"Observed": {"PublicPrimaryNodes": len(public)}}
 
 
 def _security(clients: Clients, resource: Resource) -> Mapping[str, Any]:
-    """What the cluster's security configuration encrypts; nothing where it has none."""
+    """What the cluster's security configuration encrypts; nothing where it has none.
+
+    It may be deleted while the cluster goes on by it: then nobody can tell any more what it said.
+    """
     name = _cluster(clients, resource).get("SecurityConfiguration")
     if not name:
         return {"Observed": {"EncryptsAtRest": False, "EncryptsInTransit": False}}
     client = clients("emr", resource.region)
     found = configured(client, "describe_security_configuration", ("InvalidRequestException",), Name=name)
+    if not found:
+        return {UNREAD: dict.fromkeys(_ENCRYPTED, f"the security configuration {name} was deleted")}
     asked_for = (document(found.get("SecurityConfiguration")) or {}).get("EncryptionConfiguration", {})
     return {
         "Observed": {
@@ -86,7 +93,7 @@ CLUSTER = Reader(
             read=_primary,
         ),
         Part(
-            gives=("Observed.EncryptsAtRest", "Observed.EncryptsInTransit"),
+            gives=_ENCRYPTED,
             calls={
                 **_DESCRIBED,
                 "emr.DescribeSecurityConfiguration": "elasticmapreduce:DescribeSecurityConfiguration",

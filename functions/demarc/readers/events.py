@@ -8,7 +8,7 @@ from typing import Any
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
-from demarc.readers.answers import asked, document, present, tags
+from demarc.readers.answers import asked, document, page_by_page, present, tags
 
 _SOURCE = "events.amazonaws.com"
 _GONE = ("ResourceNotFoundException", "ValidationException")
@@ -29,15 +29,8 @@ def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 
 def _buses(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
-    """botocore has no paginator for it: each page has the token of the next."""
-    client = clients("events", region)
-    token: dict[str, str] = {}
-    while True:
-        page = client.list_event_buses(Limit=100, **token)
+    for page in page_by_page(clients("events", region), "list_event_buses", Limit=100):
         yield [each["Name"] for each in page.get("EventBuses", ())]
-        if not page.get("NextToken"):
-            return
-        token = {"NextToken": page["NextToken"]}
 
 
 _AT_BUS = ("requestParameters.eventBusName", "requestParameters.name")
@@ -71,14 +64,8 @@ def _endpoint(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 
 def _endpoints(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
-    client = clients("events", region)
-    token: dict[str, str] = {}
-    while True:
-        page = client.list_endpoints(MaxResults=100, **token)
+    for page in page_by_page(clients("events", region), "list_endpoints", MaxResults=100):
         yield [each["Name"] for each in page.get("Endpoints", ())]
-        if not page.get("NextToken"):
-            return
-        token = {"NextToken": page["NextToken"]}
 
 
 _AT_ENDPOINT = ("requestParameters.name",)

@@ -9,7 +9,7 @@ from demarc.core.model import Resource
 from demarc.core.plaintext import secrets_in
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
-from demarc.readers.answers import asked, pages, present, same, tags_of
+from demarc.readers.answers import asked, page_by_page, pages, present, same, tags_of
 
 _SOURCE = "glue.amazonaws.com"
 _GONE = ("EntityNotFoundException", "InvalidInputException")
@@ -73,15 +73,8 @@ def _transform(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 
 def _transforms(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
-    """botocore has no paginator for it: each page has the token of the next."""
-    glue = clients("glue", region)
-    token: dict[str, str] = {}
-    while True:
-        page = glue.get_ml_transforms(MaxResults=100, **token)
+    for page in page_by_page(clients("glue", region), "get_ml_transforms", MaxResults=100):
         yield [each["TransformId"] for each in page.get("Transforms", ()) if "TransformId" in each]
-        if not page.get("NextToken"):
-            return
-        token = {"NextToken": page["NextToken"]}
 
 
 _AT_TRANSFORM = ("requestParameters.transformId",)

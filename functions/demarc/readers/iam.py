@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import DENIED, UNREAD, Clients, Inventory, Part, Reader, ResourceGone, home_region
+from demarc.readers.answers import every
 
 Answer = Mapping[str, Any]
 
@@ -40,13 +41,7 @@ def _asked(clients: Clients, resource: Resource, method: str, **named: str) -> A
 
 def _listed(clients: Clients, resource: Resource, method: str, key: str, **named: str) -> list[Any]:
     """All that a list about a resource has, from every page of it."""
-    try:
-        pages = _iam(clients, resource).get_paginator(method).paginate(**named)
-        return [each for page in pages for each in page.get(key, ())]
-    except ClientError as error:
-        if _is_missing(error):
-            raise ResourceGone from error
-        raise
+    return every(_iam(clients, resource), method, key, _NOT_THERE, **named)
 
 
 def _is_missing(error: ClientError) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
-from demarc.readers.answers import asked, configured, document, pages, present, same, tags
+from demarc.readers.answers import asked, configured, document, pages, present, same, tags_key_by_key
 
 _SOURCE = "kinesis.amazonaws.com"
 _GONE = ("ResourceNotFoundException", "InvalidArgumentException", "ValidationException")
@@ -35,7 +35,7 @@ def _policy(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     kinesis = clients("kinesis", resource.region)
-    return {"Tags": tags(asked(kinesis, "list_tags_for_stream", _GONE, StreamName=resource.identifier)["Tags"])}
+    return {"Tags": tags_key_by_key(kinesis, "list_tags_for_stream", _GONE, StreamName=resource.identifier)}
 
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:

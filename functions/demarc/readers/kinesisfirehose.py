@@ -8,7 +8,7 @@ from typing import Any
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
-from demarc.readers.answers import asked, present, same, tags
+from demarc.readers.answers import asked, present, same, tags_key_by_key
 
 _SOURCE = "firehose.amazonaws.com"
 _GONE = ("ResourceNotFoundException", "InvalidArgumentException", "ValidationException")
@@ -29,8 +29,8 @@ def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     firehose = clients("firehose", resource.region)
-    found = asked(firehose, "list_tags_for_delivery_stream", _GONE, DeliveryStreamName=resource.identifier)
-    return {"Tags": tags(found["Tags"])}
+    method = "list_tags_for_delivery_stream"
+    return {"Tags": tags_key_by_key(firehose, method, _GONE, DeliveryStreamName=resource.identifier)}
 
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:

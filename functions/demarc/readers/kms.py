@@ -13,11 +13,12 @@ from botocore.exceptions import ClientError
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone, paged
-from demarc.readers.answers import document, present
+from demarc.readers.answers import document, every, present, tags
 
 Answer = Mapping[str, Any]
 
 _KMS = "kms.amazonaws.com"
+_GONE = ("NotFoundException",)
 
 # Properties that the API and the CloudFormation schema call the same.
 _SAME = ("Description", "Enabled", "KeySpec", "KeyUsage", "MultiRegion", "Origin")
@@ -31,7 +32,7 @@ def _asked(clients: Clients, resource: Resource, method: str, **parameters: Any)
     try:
         answer: Answer = getattr(clients("kms", resource.region), method)(KeyId=resource.identifier, **parameters)
     except ClientError as error:
-        if error.response["Error"]["Code"] == "NotFoundException":
+        if error.response["Error"]["Code"] in _GONE:
             raise ResourceGone from error
         raise
     return answer
@@ -67,8 +68,9 @@ def _rotation(clients: Clients, resource: Resource) -> Answer:
 
 
 def _tags(clients: Clients, resource: Resource) -> Answer:
-    listed = _asked(clients, resource, "list_resource_tags", Limit=50).get("Tags", ())
-    return {"Tags": [{"Key": tag["TagKey"], "Value": tag["TagValue"]} for tag in listed]}
+    kms = clients("kms", resource.region)
+    listed = every(kms, "list_resource_tags", "Tags", _GONE, KeyId=resource.identifier)
+    return {"Tags": tags(listed, "TagKey", "TagValue")}
 
 
 def _grants(clients: Clients, resource: Resource) -> Answer:

@@ -14,6 +14,12 @@ _SOURCE = "network-firewall.amazonaws.com"
 _GONE = ("ResourceNotFoundException", "InvalidRequestException")
 _ENDED = "DELETING"
 
+# Properties that the API and the CloudFormation schema call the same.
+_OF_FIREWALL = (
+    *("AvailabilityZoneChangeProtection", "DeleteProtection", "FirewallName", "FirewallPolicyArn"),
+    *("FirewallPolicyChangeProtection", "SubnetChangeProtection", "TransitGatewayId", "VpcId"),
+)
+
 
 def _client(clients: Clients, resource: Resource) -> Any:
     return clients("network-firewall", resource.region)
@@ -27,11 +33,7 @@ def _firewall(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     # One that is attached to a transit gateway has no subnets of ours: it says in which zones AWS makes one for it.
     places = (*firewall.get("SubnetMappings", ()), *firewall.get("AvailabilityZoneMappings", ()))
     return {
-        **same(
-            firewall,
-            *("DeleteProtection", "FirewallName", "FirewallPolicyArn", "FirewallPolicyChangeProtection"),
-            *("SubnetChangeProtection", "VpcId"),
-        ),
+        **same(firewall, *_OF_FIREWALL),
         "Tags": tags(firewall.get("Tags")),
         "Observed": {"Subnets": len(places)},
     }
@@ -58,10 +60,7 @@ FIREWALL = Reader(
     arn="arn:{partition}:network-firewall:{region}:{account}:firewall/{identifier}",
     parts=(
         Part(
-            gives=(
-                *("DeleteProtection", "FirewallName", "FirewallPolicyArn", "FirewallPolicyChangeProtection"),
-                *("SubnetChangeProtection", "VpcId", "Tags", "Observed.Subnets"),
-            ),
+            gives=(*_OF_FIREWALL, "Tags", "Observed.Subnets"),
             calls={"network-firewall.DescribeFirewall": "network-firewall:DescribeFirewall"},
             read=_firewall,
         ),
@@ -75,6 +74,12 @@ FIREWALL = Reader(
         Touch(_SOURCE, ("CreateFirewall", "DeleteFirewall"), _AT_FIREWALL[1:], EVERYTHING),
         Touch(_SOURCE, ("UpdateFirewallDeleteProtection",), _AT_FIREWALL, ("DeleteProtection",)),
         Touch(_SOURCE, ("UpdateSubnetChangeProtection",), _AT_FIREWALL, ("SubnetChangeProtection",)),
+        Touch(
+            _SOURCE,
+            ("UpdateAvailabilityZoneChangeProtection",),
+            _AT_FIREWALL,
+            ("AvailabilityZoneChangeProtection",),
+        ),
         Touch(_SOURCE, ("UpdateFirewallPolicyChangeProtection",), _AT_FIREWALL, ("FirewallPolicyChangeProtection",)),
         Touch(
             _SOURCE,

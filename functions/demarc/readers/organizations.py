@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
-from demarc.readers import UNREAD, Clients, Inventory, Part, Reader, ResourceGone, home_region
-from demarc.readers.answers import asked, configured, pages, same, tags
+from demarc.readers import UNREAD, Clients, Inventory, Part, Reader, home_region
+from demarc.readers.answers import asked, configured, every, pages, same, tags
 
 Answer = Mapping[str, Any]
 
@@ -55,22 +55,14 @@ def _policy(clients: Clients, resource: Resource) -> Answer:
 
 
 def _targets(clients: Clients, resource: Resource) -> Answer:
-    targets = _all(clients, resource, "list_targets_for_policy", "Targets", PolicyId=resource.identifier)
+    client = _organizations(clients, resource)
+    targets = every(client, "list_targets_for_policy", "Targets", _GONE, PolicyId=resource.identifier)
     return {"TargetIds": [each["TargetId"] for each in targets if "TargetId" in each]}
 
 
 def _tags(clients: Clients, resource: Resource) -> Answer:
-    return {"Tags": tags(_all(clients, resource, "list_tags_for_resource", "Tags", ResourceId=resource.identifier))}
-
-
-def _all(clients: Clients, resource: Resource, method: str, key: str, **named: Any) -> list[Answer]:
-    """All that a list about a policy has, from every page of it."""
-    try:
-        return [each for page in pages(_organizations(clients, resource), method, key, **named) for each in page]
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _GONE:
-            raise ResourceGone from error
-        raise
+    client = _organizations(clients, resource)
+    return {"Tags": tags(every(client, "list_tags_for_resource", "Tags", _GONE, ResourceId=resource.identifier))}
 
 
 def _policies(clients: Clients, account: str, region: str) -> Iterator[Sequence[str]]:

@@ -10,7 +10,7 @@ from typing import Any
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
-from demarc.readers.answers import asked, configured, pages, same, tags, the_one
+from demarc.readers.answers import asked, every, pages, same, tags, the_one
 
 _SOURCE = "redshift.amazonaws.com"
 _GONE = ("ClusterNotFound", "ClusterNotFoundFault", "InvalidParameterValue")
@@ -44,10 +44,12 @@ def _parameters(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     groups = [each["ParameterGroupName"] for each in _cluster(clients, resource).get("ClusterParameterGroups", ())]
     if not groups:
         return {}
-    found = configured(client, "describe_cluster_parameters", _NO_PARAMETERS, ParameterGroupName=groups[0])
-    required = [
-        each.get("ParameterValue") for each in found.get("Parameters", ()) if each["ParameterName"] == "require_ssl"
-    ]
+    try:
+        said = every(client, "describe_cluster_parameters", "Parameters", _NO_PARAMETERS, ParameterGroupName=groups[0])
+    except ResourceGone:
+        # The group was deleted; the cluster goes on.
+        return {}
+    required = [each.get("ParameterValue") for each in said if each["ParameterName"] == "require_ssl"]
     return {"Observed": {"RequireSsl": required[0] == "true"}} if required else {}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone, cloudcontrol
-from demarc.readers.answers import asked, pages, present, same, tags
+from demarc.readers.answers import asked, every, pages, present, same, tags
 
 _SOURCE = "sagemaker.amazonaws.com"
 # What is not there is answered as a mistake in the request.
@@ -21,7 +21,7 @@ def _client(clients: Clients, resource: Resource) -> Any:
 
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
-    return {"Tags": tags(asked(_client(clients, resource), "list_tags", _GONE, ResourceArn=resource.arn).get("Tags"))}
+    return {"Tags": tags(every(_client(clients, resource), "list_tags", "Tags", _GONE, ResourceArn=resource.arn))}
 
 
 _TAGS = Part(gives=("Tags",), calls={"sagemaker.ListTags": "sagemaker:ListTags"}, read=_tags)

@@ -8,7 +8,7 @@ from typing import Any
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader
-from demarc.readers.answers import asked, pages, same, tags
+from demarc.readers.answers import asked, page_by_page, pages, same, tags
 
 _SOURCE = "servicecatalog.amazonaws.com"
 _GONE = ("ResourceNotFoundException",)
@@ -28,17 +28,17 @@ def _shared(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
     AWS Service Catalog Administrator Guide, "Sharing a Portfolio".
     """
-    client = _client(clients, resource)
-    shared: list[str] = []
-    more: dict[str, str] = {}
-    while True:
-        found = asked(
-            client, "describe_portfolio_shares", _GONE, PortfolioId=resource.identifier, Type="ACCOUNT", **more
-        )
-        shared += [each["PrincipalId"] for each in found.get("PortfolioShareDetails", ()) if "PrincipalId" in each]
-        if not found.get("NextPageToken"):
-            return {"Observed": {"SharedWith": sorted(shared)}}
-        more = {"PageToken": found["NextPageToken"]}
+    found = page_by_page(
+        _client(clients, resource),
+        "describe_portfolio_shares",
+        _GONE,
+        mark="PageToken",
+        told_as="NextPageToken",
+        PortfolioId=resource.identifier,
+        Type="ACCOUNT",
+    )
+    shares = [each for page in found for each in page.get("PortfolioShareDetails", ())]
+    return {"Observed": {"SharedWith": sorted(each["PrincipalId"] for each in shares if "PrincipalId" in each)}}
 
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import DENIED, UNREAD, Clients, Inventory, Part, Reader, ResourceGone
-from demarc.readers.answers import asked, configured, document, pages, present, same, tags, the_one
+from demarc.readers.answers import asked, configured, document, page_by_page, pages, present, same, tags, the_one
 
 _SOURCE = "ssm.amazonaws.com"
 _GONE = ("InvalidDocument", "InvalidDocumentOperation", "ValidationException", "InvalidResourceId")
@@ -30,20 +30,11 @@ def _document(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 
 def _shared(clients: Clients, resource: Resource) -> Mapping[str, Any]:
-    """Whom the document is given to: accounts by their ids, and `all` for everybody.
-
-    botocore has no paginator for it: each page has the token of the next.
-    """
-    client = _client(clients, resource)
+    """Whom the document is given to: accounts by their ids, and `all` for everybody."""
     wanted = {"Name": resource.identifier, "PermissionType": "Share"}
-    given: list[str] = []
-    token: dict[str, str] = {}
-    while True:
-        page = asked(client, "describe_document_permission", _GONE, **wanted, **token)
-        given += page.get("AccountIds", ())
-        if not page.get("NextToken"):
-            return {"Observed": {"SharedWith": sorted(each.lower() for each in given)}}
-        token = {"NextToken": page["NextToken"]}
+    found = page_by_page(_client(clients, resource), "describe_document_permission", _GONE, **wanted)
+    given = [each.lower() for page in found for each in page.get("AccountIds", ())]
+    return {"Observed": {"SharedWith": sorted(given)}}
 
 
 def _documents(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:

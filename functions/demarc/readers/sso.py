@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 from demarc.core.arn import partition_of
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
-from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
-from demarc.readers.answers import asked, configured, document, pages, present, same, tags
+from demarc.readers import Clients, Inventory, Part, Reader
+from demarc.readers.answers import asked, configured, document, every, pages, present, same, tags
 
 Answer = Mapping[str, Any]
 
@@ -40,16 +40,6 @@ def _named(resource: Resource) -> dict[str, str]:
     }
 
 
-def _all(clients: Clients, resource: Resource, method: str, key: str, **named: Any) -> list[Any]:
-    """All that a list about a permission set has, from every page of it."""
-    try:
-        return [each for page in pages(_sso(clients, resource), method, key, **named) for each in page]
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _GONE:
-            raise ResourceGone from error
-        raise
-
-
 def _permission_set(clients: Clients, resource: Resource) -> Answer:
     found = asked(_sso(clients, resource), "describe_permission_set", _GONE, **_named(resource))["PermissionSet"]
     return {
@@ -61,13 +51,14 @@ def _permission_set(clients: Clients, resource: Resource) -> Answer:
 
 def _managed_policies(clients: Clients, resource: Resource) -> Answer:
     method, key = "list_managed_policies_in_permission_set", "AttachedManagedPolicies"
-    attached = _all(clients, resource, method, key, **_named(resource))
+    attached = every(_sso(clients, resource), method, key, _GONE, **_named(resource))
     return {"ManagedPolicies": [each["Arn"] for each in attached if "Arn" in each]}
 
 
 def _references(clients: Clients, resource: Resource) -> Answer:
     method, key = "list_customer_managed_policy_references_in_permission_set", "CustomerManagedPolicyReferences"
-    return {key: [same(each, "Name", "Path") for each in _all(clients, resource, method, key, **_named(resource))]}
+    found = every(_sso(clients, resource), method, key, _GONE, **_named(resource))
+    return {key: [same(each, "Name", "Path") for each in found]}
 
 
 def _inline_policy(clients: Clients, resource: Resource) -> Answer:
@@ -86,7 +77,7 @@ def _boundary(clients: Clients, resource: Resource) -> Answer:
 def _tags(clients: Clients, resource: Resource) -> Answer:
     named = _named(resource)
     asked_for = {"InstanceArn": named["InstanceArn"], "ResourceArn": named["PermissionSetArn"]}
-    return {"Tags": tags(_all(clients, resource, "list_tags_for_resource", "Tags", **asked_for))}
+    return {"Tags": tags(every(_sso(clients, resource), "list_tags_for_resource", "Tags", _GONE, **asked_for))}
 
 
 def _permission_sets(clients: Clients, account: str, region: str) -> Iterator[Sequence[str]]:

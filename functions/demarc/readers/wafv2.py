@@ -8,7 +8,7 @@ from typing import Any
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
-from demarc.readers.answers import asked, configured, present, same, tags
+from demarc.readers.answers import asked, configured, page_by_page, present, same, tags
 
 _SOURCE = "wafv2.amazonaws.com"
 _GONE = ("WAFNonexistentItemException", "WAFInvalidParameterException")
@@ -56,22 +56,29 @@ def _logging(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 
 def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
-    found = asked(clients("wafv2", resource.region), "list_tags_for_resource", _GONE, ResourceARN=resource.arn)
-    return {"Tags": tags(found.get("TagInfoForResource", {}).get("TagList"))}
+    client = clients("wafv2", resource.region)
+    found: list[dict[str, str]] = []
+    for page in _marked(client, "list_tags_for_resource", _GONE, ResourceARN=resource.arn):
+        on_page = tags(page.get("TagInfoForResource", {}).get("TagList"))
+        found += on_page
+        if not on_page:
+            break
+    return {"Tags": found}
+
+
+def _marked(client: Any, method: str, gone: Sequence[str] = (), **asked_for: Any) -> Iterator[Mapping[str, Any]]:
+    """The pages of a list. Also the last may have the mark of a next, which is then empty."""
+    return page_by_page(client, method, gone, mark="NextMarker", Limit=100, **asked_for)
 
 
 def _listed(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
-    """botocore has no paginator for it: each page has the mark of the next."""
     client = clients("wafv2", region)
     for scope in ("REGIONAL", "CLOUDFRONT") if region == "us-east-1" else ("REGIONAL",):
-        mark: dict[str, str] = {}
-        while True:
-            page = client.list_web_acls(Scope=scope, Limit=100, **mark)
+        for page in _marked(client, "list_web_acls", Scope=scope):
             found = page.get("WebACLs", ())
             yield [each["ARN"].split(":", 5)[5] for each in found]
-            if not (page.get("NextMarker") and found):
+            if not found:
                 break
-            mark = {"NextMarker": page["NextMarker"]}
 
 
 _ARN = ("requestParameters.resourceArn", "requestParameters.resourceARN")

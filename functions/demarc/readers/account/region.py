@@ -17,6 +17,7 @@ from demarc.readers import UNREAD, Clients, Inventory, Part, Reader
 from demarc.readers.answers import configured, present
 
 Answer = Mapping[str, Any]
+_Read = Callable[[Clients, Resource], Answer]
 
 _ACCOUNT = ("account",)
 
@@ -92,7 +93,7 @@ def _analyzers(clients: Clients, resource: Resource) -> Answer:
     return {"Observed": {"Analyzers": sorted(active)}}
 
 
-def _ec2(method: str, give: str, answer: Callable[[Answer], Any]) -> Callable[[Clients, Resource], Answer]:
+def _ec2(method: str, give: str, answer: Callable[[Answer], Any]) -> _Read:
     def read(clients: Clients, resource: Resource) -> Answer:
         return {"Observed": present(**{give: answer(getattr(clients("ec2", resource.region), method)())})}
 
@@ -132,11 +133,8 @@ def _setting(clients: Clients, resource: Resource, name: str) -> Answer | None:
 
 
 def _models(clients: Clients, resource: Resource) -> Answer:
-    """Where Bedrock writes down what models are asked and what they answer; it is not in every Region."""
-    try:
-        found = clients("bedrock", resource.region).get_model_invocation_logging_configuration()
-    except EndpointConnectionError:
-        return {UNREAD: {"Observed.ModelInvocationLogs": "Bedrock does not answer in this Region"}}
+    """Where Bedrock writes down what models are asked and what they answer."""
+    found = clients("bedrock", resource.region).get_model_invocation_logging_configuration()
     logging = found.get("loggingConfig", {})
     kept_in = {"CloudWatch": "cloudWatchConfig", "S3": "s3Config"}
     return {"Observed": {"ModelInvocationLogs": [place for place, config in kept_in.items() if logging.get(config)]}}
@@ -146,9 +144,37 @@ def _itself(_clients: Clients, account: str, _region: str) -> Iterator[Sequence[
     yield (account,)
 
 
-def _part(read: Any, *gives: str, **calls: str) -> Part:
-    operations = {operation.replace("__", "-").replace("_", ".", 1): action for operation, action in calls.items()}
-    return Part(gives=tuple(f"Observed.{name}" for name in gives), calls=operations, read=read)
+# Services that botocore's endpoints do not have in every Region: where one is not, its name leads nowhere. That the
+# others cannot be reached is a fault that passes, and rises.
+_NOT_EVERYWHERE = {
+    "accessanalyzer": "IAM Access Analyzer",
+    "bedrock": "Bedrock",
+    "guardduty": "GuardDuty",
+    "inspector2": "Inspector",
+    "macie2": "Macie",
+    "securityhub": "Security Hub",
+}
+
+
+def _part(read: _Read, *gives: str, **calls: str) -> Part:
+    """A part that asks one service, named in each of its calls: `macie2_GetMacieSession`."""
+    operations = {operation.replace("_", ".", 1): action for operation, action in calls.items()}
+    observed = tuple(f"Observed.{name}" for name in gives)
+    service = next(iter(operations)).partition(".")[0]
+    where_it_is = _unless_nowhere(read, observed, _NOT_EVERYWHERE[service]) if service in _NOT_EVERYWHERE else read
+    return Part(gives=observed, calls=operations, read=where_it_is)
+
+
+def _unless_nowhere(read: _Read, gives: Sequence[str], service: str) -> _Read:
+    """What a part reads; all of it unread where the service is not in the Region."""
+
+    def reading(clients: Clients, resource: Resource) -> Answer:
+        try:
+            return read(clients, resource)
+        except EndpointConnectionError:
+            return {UNREAD: dict.fromkeys(gives, f"{service} does not answer in this Region")}
+
+    return reading
 
 
 def _touch(source: str, names: Sequence[str], *sets: str) -> Touch:

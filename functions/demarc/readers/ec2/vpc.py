@@ -8,7 +8,7 @@ from typing import Any
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader, paged
-from demarc.readers.answers import asked, same, the_one
+from demarc.readers.answers import asked, every, same, the_one
 from demarc.readers.ec2.asked import EC2, PAGE, TAGGED
 
 _GONE = ("InvalidVpcID.NotFound", "InvalidVpcID.Malformed", "InvalidVpcId.Malformed")
@@ -27,7 +27,7 @@ def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 def _flow_logs(clients: Clients, resource: Resource) -> Mapping[str, Any]:
     """Logs of the whole VPC; those of its subnets or interfaces alone leave gaps."""
     filters = [{"Name": "resource-id", "Values": [resource.identifier]}]
-    logs = clients("ec2", resource.region).describe_flow_logs(Filters=filters).get("FlowLogs", ())
+    logs = every(clients("ec2", resource.region), "describe_flow_logs", "FlowLogs", (), Filters=filters)
     return {"Observed": {"FlowLogs": [same(log, "FlowLogId", "FlowLogStatus", "TrafficType") for log in logs]}}
 
 

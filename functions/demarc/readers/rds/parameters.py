@@ -12,12 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore import xform_name
-from botocore.exceptions import ClientError
 
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
-from demarc.readers.answers import asked, pages, tags, the_one
+from demarc.readers.answers import asked, every, pages, tags, the_one
 from demarc.readers.rds.asked import RDS
 
 GONE = ("DBParameterGroupNotFound", "DBClusterParameterGroupNotFound", "InvalidParameterValue")
@@ -94,7 +93,8 @@ def _group(clients: Clients, resource: Resource, method: str, key: str, name: st
 def _parameters(clients: Clients, resource: Resource, method: str, name: str) -> dict[str, Any]:
     """The values that controls ask about, by their names with `_` for each dot, which a path has between its steps."""
     wanted = [{"Name": "parameter-name", "Values": list(_ASKED_ABOUT)}]
-    found = _every(clients("rds", resource.region), method, **{name: resource.identifier}, Filters=wanted)
+    asked_for = {name: resource.identifier, "Filters": wanted}
+    found = every(clients("rds", resource.region), method, "Parameters", GONE, 100, **asked_for)
     return {
         "Observed": {
             "Parameters": {
@@ -104,15 +104,6 @@ def _parameters(clients: Clients, resource: Resource, method: str, name: str) ->
             }
         }
     }
-
-
-def _every(client: Any, method: str, **asked_for: Any) -> list[Mapping[str, Any]]:
-    try:
-        return [each for page in pages(client, method, "Parameters", 100, **asked_for) for each in page]
-    except ClientError as error:
-        if error.response["Error"]["Code"] in GONE:
-            raise ResourceGone from error
-        raise
 
 
 def _tagged(clients: Clients, resource: Resource) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader
-from demarc.readers.answers import asked, configured, document, present, same, tags
+from demarc.readers.answers import asked, configured, document, page_by_page, present, same, tags
 
 _SOURCE = "s3.amazonaws.com"
 _GONE = ("NoSuchAccessPoint", "InvalidRequest", "InvalidAccessPoint", "MalformedXML")
@@ -30,6 +30,7 @@ def _policy(clients: Clients, resource: Resource) -> Mapping[str, Any]:
         clients("s3control", resource.region),
         "get_access_point_policy",
         ("NoSuchAccessPointPolicy",),
+        _GONE,
         AccountId=resource.account,
         Name=resource.identifier,
     )
@@ -43,15 +44,8 @@ def _tags(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 
 def _listed(clients: Clients, account: str, region: str) -> Iterator[Sequence[str]]:
-    """botocore has no paginator for it: each page has the token of the next."""
-    control = clients("s3control", region)
-    token: dict[str, str] = {}
-    while True:
-        page = control.list_access_points(AccountId=account, MaxResults=1000, **token)
+    for page in page_by_page(clients("s3control", region), "list_access_points", AccountId=account, MaxResults=1000):
         yield [each["Name"] for each in page.get("AccessPointList", ())]
-        if not page.get("NextToken"):
-            return
-        token = {"NextToken": page["NextToken"]}
 
 
 _NAMED = ("requestParameters.name",)

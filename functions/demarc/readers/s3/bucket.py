@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from botocore.exceptions import ClientError, ParamValidationError
+from botocore.exceptions import ClientError
 
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
-from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone, paged
-from demarc.readers.answers import document, present
+from demarc.readers import Clients, Inventory, Part, Reader, paged
+from demarc.readers.answers import asked, document, present
 
 Answer = Mapping[str, Any]
 
@@ -32,17 +32,11 @@ def _setting(
 
     def read(clients: Clients, resource: Resource) -> Answer:
         try:
-            answer = getattr(clients("s3", resource.region), method)(Bucket=resource.identifier)
+            answer = asked(clients("s3", resource.region), method, _GONE, Bucket=resource.identifier)
         except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in _GONE:
-                raise ResourceGone from error
-            if absent and code == absent:
+            if absent and error.response["Error"]["Code"] == absent:
                 return {}
             raise
-        except ParamValidationError as error:
-            # A record may say anything; botocore asks nobody about a bucket whose name cannot be one.
-            raise ResourceGone from error
         return shape(answer)
 
     return Part(gives=gives, calls={f"s3.{operation}": action}, read=read)

@@ -8,7 +8,7 @@ from typing import Any
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
-from demarc.readers.answers import asked, same
+from demarc.readers.answers import asked, page_by_page, same
 
 _SOURCE = "s3.amazonaws.com"
 _GONE = ("NoSuchMultiRegionAccessPoint", "InvalidRequest", "MalformedXML")
@@ -32,17 +32,11 @@ def _read(clients: Clients, resource: Resource) -> Mapping[str, Any]:
 
 
 def _listed(clients: Clients, account: str, region: str) -> Iterator[Sequence[str]]:
-    """botocore has no paginator for it: each page has the token of the next."""
     if region != _KEPT_IN:
         return
     control = clients("s3control", region)
-    token: dict[str, str] = {}
-    while True:
-        page = control.list_multi_region_access_points(AccountId=account, MaxResults=100, **token)
+    for page in page_by_page(control, "list_multi_region_access_points", AccountId=account, MaxResults=100):
         yield [each["Name"] for each in page.get("AccessPoints", ())]
-        if not page.get("NextToken"):
-            return
-        token = {"NextToken": page["NextToken"]}
 
 
 MULTI_REGION_ACCESS_POINT = Reader(
