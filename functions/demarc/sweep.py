@@ -16,7 +16,7 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, Protocol
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from demarc import pipeline
 from demarc.announcers import Announcer
@@ -394,7 +394,7 @@ class Sweeper:
         """What there is of a type, a slice at a time; nothing of it is kept.
 
         Raises:
-            Unlistable: if that is refused.
+            Unlistable: if that is refused, or nobody is there to ask.
         """
         for page in _pages(reader, self.clients, self.account, self.region):
             for start in range(0, len(page), _SLICE):
@@ -542,6 +542,9 @@ def _pages(reader: Reader, clients: Clients, account: str, region: str) -> Itera
         if why := refusal(error, reader.inventory.actions):
             raise Unlistable(why) from error
         raise
+    except EndpointConnectionError as error:
+        # Not every service is in every Region; trying again would keep the sweep from ending.
+        raise Unlistable(f"{reader.type} cannot be asked for in {region}: nothing answers there") from error
 
 
 def _patience(attempt: int) -> int:

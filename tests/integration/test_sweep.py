@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 import pytest
 from botocore.client import BaseClient
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from moto.core.models import MockAWS
 
 from demarc import queues, sweep
@@ -523,6 +523,24 @@ def test_a_type_that_may_not_be_listed_is_reported_and_what_is_known_of_it_looke
     assert deployment.status(group) is Status.RESOLVED
     (report,) = logged(caplog, "swept")
     assert report["refused"] == progress.refused
+
+
+def test_a_service_that_is_not_in_the_region_is_reported_and_the_sweep_ends(deployment: Deployment) -> None:
+    group = deployment.open_group("a")
+
+    def around(name: str, make: Callable[[], Any]) -> Any:
+        if name == "s3.ListBuckets":
+            raise EndpointConnectionError(endpoint_url="https://s3.example")
+        return make()
+
+    with around_calls(around):
+        progress = deployment.start("first")
+
+    assert progress.sweep.complete
+    assert list(progress.refused) == [BUCKET]
+    assert "nothing answers there" in progress.refused[BUCKET]
+    assert deployment.status(group) is Status.OPEN
+    assert deployment.dead == []
 
 
 def test_one_resource_that_cannot_be_judged_keeps_no_other_from_it(deployment: Deployment) -> None:
