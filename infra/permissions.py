@@ -140,6 +140,7 @@ WITHOUT_RESOURCE = frozenset(
         "ses:ListConfigurationSets",
         "sns:ListTopics",
         "sqs:ListQueues",
+        "ssm:DescribeInstanceInformation",
         "ssm:DescribeParameters",
         "ssm:ListDocuments",
         "ssm:ListResourceComplianceSummaries",
