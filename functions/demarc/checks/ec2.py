@@ -129,7 +129,7 @@ def is_managed(snapshot: Snapshot, *, minutes: int) -> Iterator[Drift]:
         return
     if launched_at and snapshot.observed_at - datetime.fromisoformat(launched_at) < timedelta(minutes=minutes):
         raise NotApplicable(f"it was started less than {minutes} minutes ago, and its agent may still be to report")
-    because = None if status else "no agent on it has ever reported to Systems Manager"
+    because = "its agent has fallen silent" if status else "no agent on it has ever reported to Systems Manager"
     yield Drift("Observed.AgentStatus", _REPORTS, status, because)
 
 
