@@ -376,6 +376,45 @@ EC2_ONE, EC2_TWO = "0a1b2c3d4e5f60718", "18706f5e4d3c2b1a0"
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": []})
 
 
+def guardrail(status: str = "READY") -> Answer:
+    return {
+        "name": "shop",
+        "guardrailId": "a1b2c3d4e5f6",
+        "guardrailArn": arn("bedrock", "guardrail/a1b2c3d4e5f6"),
+        "version": "DRAFT",
+        "status": status,
+        "contentPolicy": {
+            "filters": [{"type": "PROMPT_ATTACK", "inputStrength": "HIGH", "outputStrength": "NONE"}],
+            "tier": {"tierName": "STANDARD"},
+        },
+        "wordPolicy": {"words": [{"text": SECRET}]},
+        "sensitiveInformationPolicy": {
+            "piiEntities": [
+                {"type": "PASSWORD", "action": "ANONYMIZE", "outputAction": "BLOCK", "outputEnabled": True}
+            ],
+            "regexes": [{"name": "orders", "pattern": SECRET, "action": "BLOCK"}],
+        },
+        "createdAt": THEN,
+        "updatedAt": THEN,
+        "blockedInputMessaging": "No.",
+        "blockedOutputsMessaging": "No.",
+        "kmsKeyArn": arn("kms", f"key/{ID}"),
+    }
+
+
+def guardrail_of(identifier: str, status: str = "READY") -> Answer:
+    """As it is listed."""
+    return {
+        "id": identifier,
+        "arn": arn("bedrock", f"guardrail/{identifier}"),
+        "status": status,
+        "name": "shop",
+        "version": "DRAFT",
+        "createdAt": THEN,
+        "updatedAt": THEN,
+    }
+
+
 def lets_in(account: str, action: str) -> Answer:
     return {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": action, "Resource": "*"}
 
@@ -819,6 +858,38 @@ DOCUMENTED = (
             )
         },
         listed=(("nightly",), ("monthly",)),
+    ),
+    Documented(
+        "AWS::Bedrock::Guardrail",
+        "a1b2c3d4e5f6",
+        {
+            "bedrock.GetGuardrail": guardrail(),
+            "bedrock.ListTagsForResource": {"tags": [{"key": "owner", "value": "payments"}]},
+        },
+        {
+            "GuardrailId": "a1b2c3d4e5f6",
+            "Name": "shop",
+            "KmsKeyArn": arn("kms", f"key/{ID}"),
+            "ContentPolicyConfig.FiltersConfig": [
+                {"Type": "PROMPT_ATTACK", "InputStrength": "HIGH", "OutputStrength": "NONE"}
+            ],
+            "SensitiveInformationPolicyConfig.PiiEntitiesConfig": [
+                {"Type": "PASSWORD", "Action": "ANONYMIZE", "OutputAction": "BLOCK", "OutputEnabled": True}
+            ],
+            "SensitiveInformationPolicyConfig.RegexesConfig": [{"Name": "orders", "Action": "BLOCK"}],
+        },
+        missing={
+            "bedrock.GetGuardrail": "ResourceNotFoundException",
+            "bedrock.ListTagsForResource": "ResourceNotFoundException",
+        },
+        ending={"bedrock.GetGuardrail": guardrail("DELETING")},
+        pages={
+            "bedrock.ListGuardrails": (
+                {"guardrails": [guardrail_of("a1b2c3d4e5f6")], "nextToken": "next"},
+                {"guardrails": [guardrail_of("f6e5d4c3b2a1"), guardrail_of("c3b2a1f6e5d4", "DELETING")]},
+            )
+        },
+        listed=(("a1b2c3d4e5f6",), ("f6e5d4c3b2a1",)),
     ),
     Documented(
         "AWS::Account::Region",
