@@ -111,6 +111,7 @@ _COMPUTE: Answers = {
         <httpEndpoint>enabled</httpEndpoint></metadataOptions><networkInterfaceSet><item/></networkInterfaceSet>
         <tagSet><item><key>owner</key><value>storefront</value></item></tagSet></item></instancesSet></item>
         </reservationSet></DescribeInstancesResponse>""",
+    "ssm.DescribeInstanceInformation": {"InstanceInformationList": [{"InstanceId": INSTANCE, "PingStatus": "Online"}]},
 }
 _IDENTITY: Answers = {
     "iam.GetRole": _answered(
@@ -221,6 +222,7 @@ class _Answering(http.server.BaseHTTPRequestHandler):
 
 # What services call themselves in the header of their JSON protocol: `Logs_20140328`, `AWSOrganizationsV20161128`.
 _BY_TARGET = {
+    "AmazonSSM": "ssm",
     "CloudTrail": "cloudtrail",
     "DynamoDB": "dynamodb",
     "Logs": "cloudwatchlogs",

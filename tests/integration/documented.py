@@ -20,7 +20,7 @@ Answer = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Documented:
-    """`answers` by operation; `seen` are paths of the snapshot and their values.
+    """`answers` by operation, two where it has two pages; `seen` are paths of the snapshot and their values.
 
     `missing` and `ending` are the answers that differ when the thing is not there, and while it is being deleted: a
     text is the code of an error. `pages` are two answers of the operation that lists, `listed` what is in them.
@@ -28,7 +28,7 @@ class Documented:
 
     type: str
     identifier: str
-    answers: Mapping[str, Answer]
+    answers: Mapping[str, Answer | tuple[Answer, Answer]]
     seen: Mapping[str, Any]
     missing: Mapping[str, Answer | str] = field(default_factory=dict)
     ending: Mapping[str, Answer] = field(default_factory=dict)
@@ -374,6 +374,50 @@ def compliance(resource: str, kind: str, status: str) -> Answer:
 
 EC2_ONE, EC2_TWO = "0a1b2c3d4e5f60718", "18706f5e4d3c2b1a0"
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": []})
+
+
+def guardrail(status: str = "READY") -> Answer:
+    return {
+        "name": "shop",
+        "guardrailId": "a1b2c3d4e5f6",
+        "guardrailArn": arn("bedrock", "guardrail/a1b2c3d4e5f6"),
+        "version": "DRAFT",
+        "status": status,
+        "contentPolicy": {
+            "filters": [{"type": "PROMPT_ATTACK", "inputStrength": "HIGH", "outputStrength": "NONE"}],
+            "tier": {"tierName": "STANDARD"},
+        },
+        "wordPolicy": {"words": [{"text": SECRET}]},
+        "sensitiveInformationPolicy": {
+            "piiEntities": [
+                {"type": "PASSWORD", "action": "ANONYMIZE", "outputAction": "BLOCK", "outputEnabled": True}
+            ],
+            "regexes": [{"name": "orders", "pattern": SECRET, "action": "BLOCK"}],
+        },
+        "createdAt": THEN,
+        "updatedAt": THEN,
+        "blockedInputMessaging": "No.",
+        "blockedOutputsMessaging": "No.",
+        "kmsKeyArn": arn("kms", f"key/{ID}"),
+    }
+
+
+def guardrail_of(identifier: str, status: str = "READY") -> Answer:
+    """As it is listed."""
+    return {
+        "id": identifier,
+        "arn": arn("bedrock", f"guardrail/{identifier}"),
+        "status": status,
+        "name": "shop",
+        "version": "DRAFT",
+        "createdAt": THEN,
+        "updatedAt": THEN,
+    }
+
+
+def lets_in(account: str, action: str) -> Answer:
+    return {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": action, "Resource": "*"}
+
 
 DOCUMENTED = (
     Documented(
@@ -816,6 +860,38 @@ DOCUMENTED = (
         listed=(("nightly",), ("monthly",)),
     ),
     Documented(
+        "AWS::Bedrock::Guardrail",
+        "a1b2c3d4e5f6",
+        {
+            "bedrock.GetGuardrail": guardrail(),
+            "bedrock.ListTagsForResource": {"tags": [{"key": "owner", "value": "payments"}]},
+        },
+        {
+            "GuardrailId": "a1b2c3d4e5f6",
+            "Name": "shop",
+            "KmsKeyArn": arn("kms", f"key/{ID}"),
+            "ContentPolicyConfig.FiltersConfig": [
+                {"Type": "PROMPT_ATTACK", "InputStrength": "HIGH", "OutputStrength": "NONE"}
+            ],
+            "SensitiveInformationPolicyConfig.PiiEntitiesConfig": [
+                {"Type": "PASSWORD", "Action": "ANONYMIZE", "OutputAction": "BLOCK", "OutputEnabled": True}
+            ],
+            "SensitiveInformationPolicyConfig.RegexesConfig": [{"Name": "orders", "Action": "BLOCK"}],
+        },
+        missing={
+            "bedrock.GetGuardrail": "ResourceNotFoundException",
+            "bedrock.ListTagsForResource": "ResourceNotFoundException",
+        },
+        ending={"bedrock.GetGuardrail": guardrail("DELETING")},
+        pages={
+            "bedrock.ListGuardrails": (
+                {"guardrails": [guardrail_of("a1b2c3d4e5f6")], "nextToken": "next"},
+                {"guardrails": [guardrail_of("f6e5d4c3b2a1"), guardrail_of("c3b2a1f6e5d4", "DELETING")]},
+            )
+        },
+        listed=(("a1b2c3d4e5f6",), ("f6e5d4c3b2a1",)),
+    ),
+    Documented(
         "AWS::Account::Region",
         ACCOUNT,
         {
@@ -878,6 +954,51 @@ DOCUMENTED = (
             "bedrock.GetModelInvocationLoggingConfiguration": {
                 "loggingConfig": {"s3Config": {"bucketName": "prompts"}}
             },
+            "ecr.GetRegistryPolicy": {
+                "registryId": ACCOUNT,
+                "policyText": json.dumps({"Statement": [lets_in("444455556666", "ecr:ReplicateImage")]}),
+            },
+            "ecr.GetRegistryScanningConfiguration": {
+                "registryId": ACCOUNT,
+                "scanningConfiguration": {
+                    "scanType": "BASIC",
+                    "rules": [
+                        {
+                            "scanFrequency": "SCAN_ON_PUSH",
+                            "repositoryFilters": [{"filter": "prod-*", "filterType": "WILDCARD"}],
+                        }
+                    ],
+                },
+            },
+            "ecr.DescribeRegistry": {
+                "registryId": ACCOUNT,
+                "replicationConfiguration": {
+                    "rules": [
+                        {"destinations": [{"region": "eu-west-1", "registryId": ACCOUNT}]},
+                        {"destinations": [{"region": REGION, "registryId": "444455556666"}]},
+                    ]
+                },
+            },
+            "glue.GetDataCatalogEncryptionSettings": {
+                "DataCatalogEncryptionSettings": {
+                    "EncryptionAtRest": {"CatalogEncryptionMode": "SSE-KMS", "SseAwsKmsKeyId": "alias/aws/glue"},
+                    "ConnectionPasswordEncryption": {"ReturnConnectionPasswordEncrypted": True},
+                }
+            },
+            "glue.GetResourcePolicies": (
+                # The one has a statement, the other a list of them.
+                {
+                    "GetResourcePoliciesResponseList": [
+                        {"PolicyInJson": json.dumps({"Statement": lets_in("222233334444", "glue:GetTable")})}
+                    ],
+                    "NextToken": "next",
+                },
+                {
+                    "GetResourcePoliciesResponseList": [
+                        {"PolicyInJson": json.dumps({"Statement": [lets_in("444455556666", "glue:*")]})}
+                    ]
+                },
+            ),
         },
         {
             "Observed.Detectors": 1,
@@ -899,6 +1020,17 @@ DOCUMENTED = (
             "Observed.DocumentsMayBePublic": False,
             "Observed.AutomationLogs": "Disable",
             "Observed.ModelInvocationLogs": ["S3"],
+            "Observed.ImageRegistryPolicy": {"Statement": [lets_in("444455556666", "ecr:ReplicateImage")]},
+            "Observed.ImageScanning": [{"Frequency": "SCAN_ON_PUSH", "Repositories": ["prod-*"]}],
+            "Observed.ImageCopies": [
+                {"Account": ACCOUNT, "Region": "eu-west-1"},
+                {"Account": "444455556666", "Region": REGION},
+            ],
+            "Observed.CatalogEncryption": "SSE-KMS",
+            "Observed.ConnectionPasswordsEncrypted": True,
+            "Observed.CatalogPolicy": {
+                "Statement": [lets_in("222233334444", "glue:GetTable"), lets_in("444455556666", "glue:*")]
+            },
         },
         listed=((ACCOUNT,),),
         tags={},

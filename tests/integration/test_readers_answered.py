@@ -357,3 +357,61 @@ def test_a_load_balancer_is_looked_at_when_a_web_acl_is_put_before_it_or_taken_a
     found = touched("wafv2.amazonaws.com", call, BALANCER, requestParameters={"resourceArn": arn})
 
     assert found == [("app/shop/1", ("Observed.WebAclArn",))]
+
+
+# --- guardrails whose key is not ours to use -------------------------------------------------------------------------
+
+GUARDRAIL = "AWS::Bedrock::Guardrail"
+
+
+def refused(words: str) -> Snapshot:
+    client = AwsClients()("bedrock", REGION)
+    reader = reader_of(GUARDRAIL)
+    resource = readers.resource_of(reader, "a1b2c3d4e5f6", ACCOUNT, REGION)
+    with Stubber(client) as stubber:
+        stubber.add_client_error("get_guardrail", "AccessDeniedException", words)
+        stubber.add_response("list_tags_for_resource", {"tags": [OWNED]})
+        seen = readers.read(reader, resource, needs=("KmsKeyArn",), clients=lambda *_: client, now=NOW)
+    assert isinstance(seen, Snapshot)
+    return seen
+
+
+def test_a_guardrail_whose_key_does_not_let_us_decrypt_says_that_it_is_the_key() -> None:
+    seen = refused(f"User: {ROLE} is not authorized to perform: kms:Decrypt on resource: {ROLE}")
+
+    assert "key" in seen.unread["KmsKeyArn"]
+    assert seen.unread.keys() == {
+        *("GuardrailId", "Name", "KmsKeyArn", "ContentPolicyConfig", "SensitiveInformationPolicyConfig")
+    }
+    assert seen.tags == {"owner": "payments"}
+
+
+def test_a_guardrail_that_may_not_be_read_says_what_is_not_allowed() -> None:
+    seen = refused(f"User: {ROLE} is not authorized to perform: bedrock:GetGuardrail")
+
+    assert "bedrock:GetGuardrail is not allowed" in seen.unread["KmsKeyArn"]
+
+
+@pytest.mark.parametrize(
+    ("call", "record", "sets"),
+    [
+        ("CreateGuardrail", {"responseElements": {"guardrailId": "a1b2c3d4e5f6"}}, ("*",)),
+        (
+            "UpdateGuardrail",
+            {
+                "requestParameters": {
+                    "guardrailIdentifier": f"arn:aws:bedrock:{REGION}:{ACCOUNT}:guardrail/a1b2c3d4e5f6"
+                }
+            },
+            ("Name", "KmsKeyArn", "ContentPolicyConfig", "SensitiveInformationPolicyConfig"),
+        ),
+        ("CreateGuardrailVersion", {"requestParameters": {"guardrailIdentifier": "a1b2c3d4e5f6"}}, ()),
+        (
+            "TagResource",
+            {"requestParameters": {"resourceARN": f"arn:aws:bedrock:{REGION}:{ACCOUNT}:guardrail/a1b2c3d4e5f6"}},
+            ("Tags",),
+        ),
+    ],
+)
+def test_calls_on_a_guardrail_name_it_by_id_or_arn(call: str, record: Any, sets: tuple[str, ...]) -> None:
+    assert touched("bedrock.amazonaws.com", call, GUARDRAIL, **record) == [("a1b2c3d4e5f6", sets)]

@@ -164,6 +164,28 @@ def test_a_setting_that_the_region_does_not_have_is_unread() -> None:
     assert set(seen.unread) == {"Observed.DocumentsMayBePublic", "Observed.AutomationLogs"}
 
 
+def test_a_region_in_which_nobody_set_anything_of_images_and_tables_says_so() -> None:
+    seen = a_region(
+        ecr_GetRegistryPolicy="RegistryPolicyNotFoundException: none",
+        ecr_GetRegistryScanningConfiguration={"scanningConfiguration": {"scanType": "BASIC", "rules": []}},
+        ecr_DescribeRegistry={"replicationConfiguration": {"rules": []}},
+        glue_GetDataCatalogEncryptionSettings={"DataCatalogEncryptionSettings": {}},
+        glue_GetResourcePolicies={"GetResourcePoliciesResponseList": []},
+    )
+
+    assert seen.unread == {}
+    assert seen["Observed.ImageRegistryPolicy"] is seen["Observed.CatalogPolicy"] is None
+    assert (seen["Observed.ImageScanning"], seen["Observed.ImageCopies"]) == ([], [])
+    assert (seen["Observed.CatalogEncryption"], seen["Observed.ConnectionPasswordsEncrypted"]) == ("DISABLED", False)
+
+
+def test_a_catalog_whose_key_is_not_ours_to_use_does_not_pass_for_one_without_a_policy() -> None:
+    seen = a_region(glue_GetResourcePolicies="GlueEncryptionException: no")
+
+    assert "kms:Decrypt" in seen.unread["Observed.CatalogPolicy"]
+    assert seen["Observed.CatalogEncryption"] == "SSE-KMS"
+
+
 def test_a_cluster_whose_security_configuration_was_deleted_is_not_one_that_encrypts_nothing() -> None:
     reader = reader_of("AWS::EMR::Cluster")
     cluster = {"Id": "j-1", "Status": {"State": "RUNNING"}, "SecurityConfiguration": "sealed"}

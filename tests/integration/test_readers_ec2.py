@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,7 +37,8 @@ def resource(reader: Reader, identifier: str) -> Resource:
 
 
 def look(clients: Any, reader: Reader, identifier: str) -> Snapshot | Gone:
-    needs = [prop for part in reader.parts for prop in part.gives]
+    """What EC2 says of it; what Systems Manager hears of an instance is told further below."""
+    needs = reader.parts[0].gives
     return readers.read(reader, resource(reader, identifier), needs=needs, clients=clients, now=NOW)
 
 
@@ -268,12 +270,65 @@ def test_when_an_instance_was_stopped_is_read_from_the_words_for_it(
         assert see(lambda *_: client, INSTANCE, "i-1")["Observed.StoppedAt"] == stopped_at
 
 
+def test_an_instance_tells_since_when_it_runs_and_which_service_runs_it_for_us(client: Any) -> None:
+    running = {
+        "InstanceId": "i-1",
+        "State": {"Code": 16, "Name": "running"},
+        "LaunchTime": datetime(2025, 12, 24, 18, tzinfo=UTC),
+        "Operator": {"Managed": True, "Principal": "eks.amazonaws.com"},
+    }
+    with Stubber(client) as stubber:
+        stubber.add_response("describe_instances", {"Reservations": [{"Instances": [running]}]})
+
+        snapshot = see(lambda *_: client, INSTANCE, "i-1")
+
+    assert snapshot["Observed.LaunchedAt"] == "2025-12-24T18:00:00+00:00"
+    assert snapshot["Observed.Operator"] == "eks.amazonaws.com"
+
+
 def test_a_terminated_instance_is_gone(clients: AwsClients, ec2: Any, instance: Callable[..., str]) -> None:
     identifier = instance()
     ec2.terminate_instances(InstanceIds=[identifier])
 
     assert isinstance(look(clients, INSTANCE, identifier), Gone)
     assert isinstance(look(clients, INSTANCE, "i-0123456789abcdef0"), Gone)
+
+
+# --- what Systems Manager hears of an instance -----------------------------------------------------------------------
+
+
+def agent_of(answer: Any) -> Snapshot:
+    """What is seen of an instance's agent where Systems Manager answers this; a text is the code of an error."""
+    client = AwsClients()("ssm", REGION)
+    asked_for = {"Filters": [{"Key": "InstanceIds", "Values": ["i-1"]}]}
+    with Stubber(client) as stubber:
+        if isinstance(answer, str):
+            stubber.add_client_error("describe_instance_information", answer, expected_params=asked_for)
+        else:
+            stubber.add_response("describe_instance_information", answer, asked_for)
+        (part,) = (part for part in INSTANCE.parts if "Observed.AgentStatus" in part.gives)
+        # Of EC2 nothing is asked: the tags are its answer too, so that the part is asked by itself.
+        alone = replace(INSTANCE, parts=(part,))
+        seen = readers.read(alone, resource(INSTANCE, "i-1"), needs=part.gives, clients=lambda *_: client, now=NOW)
+        stubber.assert_no_pending_responses()
+    assert isinstance(seen, Snapshot)
+    return seen
+
+
+@pytest.mark.parametrize("status", ["Online", "ConnectionLost"])
+def test_an_agent_that_reports_or_used_to_is_known_by_its_status(status: str) -> None:
+    seen = agent_of({"InstanceInformationList": [{"InstanceId": "i-1", "PingStatus": status}]})
+
+    assert seen["Observed.AgentStatus"] == status
+
+
+@pytest.mark.parametrize("answer", [{"InstanceInformationList": []}, "InvalidInstanceId"], ids=["none", "unknown"])
+def test_an_instance_without_an_agent_has_none(answer: Any) -> None:
+    assert agent_of(answer)["Observed.AgentStatus"] is None
+
+
+def test_an_agent_that_may_not_be_asked_about_is_not_taken_for_none() -> None:
+    assert set(agent_of("AccessDeniedException").unread) == {"Observed.AgentStatus"}
 
 
 TOUCHED = [

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +22,7 @@ from demarc.core.model import Change
 from demarc.core.snapshot import Snapshot
 from demarc.core.touch import TouchIndex
 from demarc.readers import Gone, Part
-from demarc.readers.sso import PERMISSION_SET
+from demarc.readers.sso import MOST_ACCOUNTS, PERMISSION_SET
 from tests.integration.records import a_call
 from tests.integration.schema import matches_cloudformation
 
@@ -81,7 +82,8 @@ def test_a_permission_set_is_read_in_cloudformations_words(client: Any, stubber:
         ("list_tags_for_resource", {"Tags": [{"Key": "owner", "Value": "shop"}]}, tags),
     ]
     found: dict[str, Any] = {}
-    for each, (method, said, asked) in zip(PERMISSION_SET.parts, answers, strict=True):
+    of_itself = [each for each in PERMISSION_SET.parts if "Observed.Administrators" not in each.gives]
+    for each, (method, said, asked) in zip(of_itself, answers, strict=True):
         stubber.add_response(method, said, asked)
         found |= each.read(lambda *_: client, RESOURCE)
 
@@ -110,6 +112,93 @@ def test_a_name_that_identity_center_does_not_know_is_gone(client: Any, stubber:
     seen = readers.read(PERMISSION_SET, RESOURCE, needs=("Name",), clients=lambda *_: client, now=NOW)
 
     assert isinstance(seen, Gone)
+
+
+# --- who is an administrator by it -----------------------------------------------------------------------------------
+
+ACCOUNTS, ASSIGNMENTS = "list_accounts_for_provisioned_permission_set", "list_account_assignments"
+ADMINISTRATOR = [{"Name": "AdministratorAccess", "Arn": "arn:aws:iam::aws:policy/AdministratorAccess"}]
+EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+
+def makes_administrators(stubber: Stubber) -> None:
+    stubber.add_response("list_managed_policies_in_permission_set", {"AttachedManagedPolicies": ADMINISTRATOR}, NAMED)
+
+
+def assigned_in(account: str, *principals: str) -> dict[str, Any]:
+    """Assignments as they are listed: `USER/u-1`."""
+    return {
+        "AccountAssignments": [
+            {"AccountId": account, "PermissionSetArn": ARN, "PrincipalType": kind, "PrincipalId": identifier}
+            for kind, _, identifier in (each.partition("/") for each in principals)
+        ]
+    }
+
+
+def administrators(client: Any) -> Any:
+    return answer(client, "Observed.Administrators")["Observed"]
+
+
+def test_administrators_are_seen_in_every_account_and_on_every_page(client: Any, stubber: Stubber) -> None:
+    here, there = {**NAMED, "AccountId": ACCOUNT}, {**NAMED, "AccountId": OTHER}
+    makes_administrators(stubber)
+    stubber.add_response(ACCOUNTS, {"AccountIds": [ACCOUNT], "NextToken": "more"}, NAMED)
+    stubber.add_response(ACCOUNTS, {"AccountIds": [OTHER]}, {**NAMED, "NextToken": "more"})
+    stubber.add_response(ASSIGNMENTS, {**assigned_in(ACCOUNT, "GROUP/g-1"), "NextToken": "more"}, here)
+    stubber.add_response(ASSIGNMENTS, assigned_in(ACCOUNT, "USER/u-1"), {**here, "NextToken": "more"})
+    stubber.add_response(ASSIGNMENTS, assigned_in(OTHER, "GROUP/g-1"), there)
+
+    seen = administrators(client)
+
+    assert seen["Administrators"] == [
+        {"PrincipalType": "GROUP", "PrincipalId": "g-1", "Accounts": [ACCOUNT, OTHER]},
+        {"PrincipalType": "USER", "PrincipalId": "u-1", "Accounts": [ACCOUNT]},
+    ]
+    assert seen["UnaskedAccounts"] == 0
+
+
+@pytest.mark.parametrize("written", [json.dumps(EVERYTHING), '{"Statement": [{"Effect": "Maybe"}]}'])
+def test_whoever_is_assigned_what_an_inline_policy_may_make_an_administrator_is_seen(
+    written: str, client: Any, stubber: Stubber
+) -> None:
+    stubber.add_response("list_managed_policies_in_permission_set", {"AttachedManagedPolicies": []}, NAMED)
+    stubber.add_response("get_inline_policy_for_permission_set", {"InlinePolicy": written}, NAMED)
+    stubber.add_response(ACCOUNTS, {"AccountIds": [ACCOUNT]}, NAMED)
+    stubber.add_response(ASSIGNMENTS, assigned_in(ACCOUNT, "USER/u-1"), {**NAMED, "AccountId": ACCOUNT})
+
+    assert [each["PrincipalId"] for each in administrators(client)["Administrators"]] == ["u-1"]
+
+
+def test_of_what_makes_no_administrators_no_account_is_asked(client: Any, stubber: Stubber) -> None:
+    stubber.add_response("list_managed_policies_in_permission_set", {"AttachedManagedPolicies": []}, NAMED)
+    stubber.add_response("get_inline_policy_for_permission_set", {"InlinePolicy": json.dumps(READS)}, NAMED)
+
+    assert administrators(client) == {"Administrators": [], "UnaskedAccounts": 0}
+
+
+def test_accounts_beyond_the_most_that_are_asked_are_counted(client: Any, stubber: Stubber) -> None:
+    accounts = [f"{number:012d}" for number in range(MOST_ACCOUNTS + 3)]
+    makes_administrators(stubber)
+    stubber.add_response(ACCOUNTS, {"AccountIds": accounts}, NAMED)
+    for account in accounts[:MOST_ACCOUNTS]:
+        stubber.add_response(ASSIGNMENTS, assigned_in(account, "GROUP/g-1"), {**NAMED, "AccountId": account})
+
+    seen = administrators(client)
+
+    (group,) = seen["Administrators"]
+    assert (group["Accounts"], seen["UnaskedAccounts"]) == (accounts[:MOST_ACCOUNTS], 3)
+
+
+def test_administrators_of_whom_some_may_not_be_seen_are_unread(client: Any, stubber: Stubber) -> None:
+    makes_administrators(stubber)
+    stubber.add_response(ACCOUNTS, {"AccountIds": [ACCOUNT]}, NAMED)
+    stubber.add_client_error(ASSIGNMENTS, "AccessDeniedException")
+    alone = replace(PERMISSION_SET, parts=(part("Observed.Administrators"),))
+
+    seen = readers.read(alone, RESOURCE, needs=("Observed.Administrators",), clients=lambda *_: client, now=NOW)
+
+    assert isinstance(seen, Snapshot)
+    assert set(seen.unread) == {"Observed.Administrators", "Observed.UnaskedAccounts"}
 
 
 # --- listed ----------------------------------------------------------------------------------------------------------
@@ -147,15 +236,23 @@ def test_a_list_that_is_refused_is_not_taken_for_an_empty_one(client: Any, stubb
 
 # --- touched ---------------------------------------------------------------------------------------------------------
 
+ADMINISTRATORS = ("Observed.Administrators", "Observed.UnaskedAccounts")
+
 
 @pytest.mark.parametrize(
     ("name", "asked", "answered", "sets"),
     [
         ("CreatePermissionSet", {"name": "operators"}, {"permissionSet": {"permissionSetArn": ARN}}, ("*",)),
-        ("PutInlinePolicyToPermissionSet", {"permissionSetArn": ARN}, None, ("InlinePolicy",)),
-        ("AttachManagedPolicyToPermissionSet", {"permissionSetArn": ARN}, None, ("ManagedPolicies",)),
+        ("PutInlinePolicyToPermissionSet", {"permissionSetArn": ARN}, None, ("InlinePolicy", *ADMINISTRATORS)),
+        ("AttachManagedPolicyToPermissionSet", {"permissionSetArn": ARN}, None, ("ManagedPolicies", *ADMINISTRATORS)),
         ("DeletePermissionsBoundaryFromPermissionSet", {"permissionSetArn": ARN}, None, ("PermissionsBoundary",)),
         ("TagResource", {"instanceArn": INSTANCE, "resourceArn": ARN, "tags": []}, None, ("Tags",)),
+        (
+            "CreateAccountAssignment",
+            {"permissionSetArn": ARN, "targetId": ACCOUNT, "principalType": "USER", "principalId": "u-1"},
+            {"accountAssignmentCreationStatus": {"status": "IN_PROGRESS"}},
+            ADMINISTRATORS,
+        ),
     ],
 )
 def test_calls_name_the_permission_set(name: str, asked: Any, answered: Any, sets: tuple[str, ...]) -> None:
@@ -169,7 +266,7 @@ def test_calls_name_the_permission_set(name: str, asked: Any, answered: Any, set
     ("name", "asked"),
     [
         ("TagResource", {"instanceArn": INSTANCE, "resourceArn": INSTANCE, "tags": []}),
-        ("CreateAccountAssignment", {"permissionSetArn": ARN, "targetId": ACCOUNT}),
+        ("ProvisionPermissionSet", {"permissionSetArn": ARN, "targetId": ACCOUNT}),
     ],
 )
 def test_what_is_done_around_it_touches_no_permission_set(name: str, asked: Any) -> None:

@@ -17,6 +17,9 @@ _PREFIX_LISTS = "Observed.PrefixLists"
 # Tags by which Kubernetes and EKS mark the nodes whose interfaces the cluster attaches by itself.
 _CLUSTER_TAGS = ("kubernetes.io/cluster/", "eks:")
 
+# What Systems Manager says of an agent that has reported lately.
+_REPORTS = "Online"
+
 
 @needs(_INGRESS, _PREFIX_LISTS)
 def ports_are_closed_to_the_world(
@@ -100,6 +103,34 @@ def has_not_been_stopped_for_long(snapshot: Snapshot, *, days: int) -> Iterator[
         return
     if snapshot.observed_at - datetime.fromisoformat(stopped_at) > timedelta(days=days):
         yield Drift("State.Name", f"stopped for at most {days} days", f"stopped since {stopped_at}")
+
+
+@needs("State", "Observed.AgentStatus", "Observed.LaunchedAt", "Observed.Operator")
+def is_managed(snapshot: Snapshot, *, minutes: int) -> Iterator[Drift]:
+    """That Systems Manager hears of a running instance's agent (NIST SP 800-53 CM-8, SI-2; Security Hub SSM.1).
+
+    AWS Systems Manager User Guide, "Troubleshooting managed node availability": agents register by themselves, and
+    report every five minutes.
+
+    Args:
+        snapshot: an instance.
+        minutes: how long an agent has to report for the first time after the instance was started.
+
+    Raises:
+        NotApplicable: if no agent can report, if it still has time to, or if a service of AWS's runs the instance.
+    """
+    if operator := snapshot["Observed.Operator"]:
+        # Amazon EC2 User Guide, "Amazon EC2 managed instances": nobody but the service may put anything on it.
+        raise NotApplicable(f"{operator} runs the instance, and decides what is on it")
+    if snapshot["State.Name"] != "running":
+        raise NotApplicable(f"no agent reports while the instance is {snapshot['State.Name']}")
+    status, launched_at = snapshot["Observed.AgentStatus"], snapshot["Observed.LaunchedAt"]
+    if status == _REPORTS:
+        return
+    if launched_at and snapshot.observed_at - datetime.fromisoformat(launched_at) < timedelta(minutes=minutes):
+        raise NotApplicable(f"it was started less than {minutes} minutes ago, and its agent may still be to report")
+    because = "its agent has fallen silent" if status else "no agent on it has ever reported to Systems Manager"
+    yield Drift("Observed.AgentStatus", _REPORTS, status, because)
 
 
 def _cidr(rule: Mapping[str, Any]) -> str:

@@ -15,9 +15,6 @@ from demarc.core import privilege
 from demarc.core.model import Drift
 from demarc.core.snapshot import Snapshot, Unread
 
-# AWS's policy that allows everything everywhere.
-ADMINISTRATOR = "AdministratorAccess"
-
 _SHOWN = 5
 
 

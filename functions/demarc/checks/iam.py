@@ -119,7 +119,7 @@ def is_no_administrator(snapshot: Snapshot) -> Iterator[Drift]:
     boundary = snapshot["PermissionsBoundary"]
     because = "it allows every action on every resource"
     because += f"; the boundary {boundary} may take some of it away" if boundary else ""
-    for drift in _attached_of_aws(snapshot, (granting.ADMINISTRATOR,)):
+    for drift in _attached_of_aws(snapshot, (privilege.ADMINISTRATOR,)):
         yield replace(drift, because=because)
     yield from granting.administration(_inline_of(snapshot), because)
 
@@ -128,7 +128,7 @@ def is_no_administrator(snapshot: Snapshot) -> Iterator[Drift]:
 def makes_no_administrators(snapshot: Snapshot) -> Iterator[Drift]:
     """The same of a group, which has no boundary: everybody who is put into it has what it has."""
     because = "it allows every action on every resource to all who are in the group"
-    for drift in _attached_of_aws(snapshot, (granting.ADMINISTRATOR,)):
+    for drift in _attached_of_aws(snapshot, (privilege.ADMINISTRATOR,)):
         yield replace(drift, because=because)
     yield from granting.administration(_inline_of(snapshot), because)
 
@@ -149,7 +149,7 @@ def cannot_become_administrator(snapshot: Snapshot, *, policies: Sequence[str]) 
     """
     _refuse_what_is_of_aws(snapshot)
     written = _inline_of(snapshot)
-    if any(_attached_of_aws(snapshot, (granting.ADMINISTRATOR,))):
+    if any(_attached_of_aws(snapshot, (privilege.ADMINISTRATOR,))):
         raise NotApplicable("it is an administrator already")
     for drift in _attached_of_aws(snapshot, policies):
         yield replace(drift, because="whoever has it can give themselves every permission")

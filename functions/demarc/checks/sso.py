@@ -1,4 +1,4 @@
-"""What permission sets of IAM Identity Center give to whoever is assigned to them, and for how long at a time."""
+"""What permission sets of IAM Identity Center give, for how long at a time, and who is an administrator by them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ from demarc.core.snapshot import Snapshot, Unread
 _INLINE = "InlinePolicy"
 _ATTACHED = "ManagedPolicies"
 _SESSION = "SessionDuration"
+_ADMINISTRATORS = "Observed.Administrators"
+_UNASKED = "Observed.UnaskedAccounts"
+
+_SHOWN = 5
 
 
 @needs(_INLINE)
@@ -47,7 +51,7 @@ def cannot_become_administrator(snapshot: Snapshot, *, policies: Sequence[str]) 
         NotApplicable: if it gives everything already, which is another control's to say.
     """
     written = granting.document_at(snapshot, _INLINE)
-    if any(granting.attached_of_aws(snapshot, _ATTACHED, (granting.ADMINISTRATOR,))):
+    if any(granting.attached_of_aws(snapshot, _ATTACHED, (privilege.ADMINISTRATOR,))):
         raise NotApplicable("it makes administrators already")
     for drift in granting.attached_of_aws(snapshot, _ATTACHED, policies):
         yield replace(drift, because="whoever has it can give themselves every permission")
@@ -91,12 +95,38 @@ def sessions_of_administrators_end(snapshot: Snapshot, *, hours: int) -> Iterato
         NotApplicable: if it makes no administrators.
     """
     session = _session(snapshot)
-    inline = granting.document_at(snapshot, _INLINE)
-    attached = granting.attached_of_aws(snapshot, _ATTACHED, (granting.ADMINISTRATOR,))
-    if not any(attached) and not any(privilege.full_administration(inline.policy)):
-        raise NotApplicable("it makes no administrators")
+    _refuse_unless_it_makes_administrators(snapshot)
     if session > timedelta(hours=hours):
         yield Drift(_SESSION, f"at most {hours} h", snapshot[_SESSION])
+
+
+@needs(_ADMINISTRATORS, _UNASKED, _INLINE, _ATTACHED)
+def administrators_are_groups(snapshot: Snapshot) -> Iterator[Drift]:
+    """Each single user who is assigned to be an administrator (NIST SP 800-53 AC-2, AC-6(5)).
+
+    Args:
+        snapshot: a permission set.
+
+    Raises:
+        NotApplicable: if it makes no administrators.
+        Unread: if no user is known to be assigned, and not all accounts were asked.
+    """
+    _refuse_unless_it_makes_administrators(snapshot)
+    users = [each for each in snapshot[_ADMINISTRATORS] or () if each["PrincipalType"] == "USER"]
+    if not users and (unasked := snapshot[_UNASKED]):
+        raise Unread(_ADMINISTRATORS, f"it is assigned in {unasked} accounts more than are asked")
+    for each in users:
+        where = each["Accounts"]
+        more = f" and {len(where) - _SHOWN} more" if len(where) > _SHOWN else ""
+        actual = f"a user, in {', '.join(where[:_SHOWN])}{more}"
+        yield Drift(f"{_ADMINISTRATORS}[{each['PrincipalId']}]", "a group", actual)
+
+
+def _refuse_unless_it_makes_administrators(snapshot: Snapshot) -> None:
+    inline = granting.document_at(snapshot, _INLINE)
+    attached = granting.attached_of_aws(snapshot, _ATTACHED, (privilege.ADMINISTRATOR,))
+    if not any(attached) and not any(privilege.full_administration(inline.policy)):
+        raise NotApplicable("it makes no administrators")
 
 
 # A duration of ISO 8601, in the parts that Identity Center writes.

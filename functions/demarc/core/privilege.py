@@ -13,6 +13,9 @@ from dataclasses import dataclass
 
 from demarc.core.policy import Condition, Policy, Statement, covers, covers_resource, matches
 
+# AWS's policy that allows everything everywhere.
+ADMINISTRATOR = "AdministratorAccess"
+
 
 @dataclass(frozen=True, slots=True)
 class Path:

@@ -1,4 +1,5 @@
-"""Permission sets of IAM Identity Center: what people may do in the accounts to which they are assigned.
+"""Permission sets of IAM Identity Center: what people may do in the accounts to which they are assigned, and who is an
+administrator by them.
 
 In each account that it is provisioned to a permission set is a role that AWS keeps (`AWSReservedSSO_...`); what that
 role may do is written here alone. They are the account's that has the instance of Identity Center. A delegated
@@ -12,6 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from demarc.core import policy, privilege
 from demarc.core.arn import partition_of
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
@@ -80,6 +82,54 @@ def _tags(clients: Clients, resource: Resource) -> Answer:
     return {"Tags": tags(every(_sso(clients, resource), "list_tags_for_resource", "Tags", _GONE, **asked_for))}
 
 
+# Of how many accounts it is asked who is assigned there, a call each: Identity Center answers twenty calls a second
+# (IAM Identity Center User Guide, "Quotas"), and a responder has a minute for all that it was handed.
+MOST_ACCOUNTS = 200
+
+
+def _administrators(clients: Clients, resource: Resource) -> Answer:
+    """Who is assigned in which accounts, and in how many more it was not asked; nobody, where it makes none.
+
+    So nothing is asked about the many that allow less than everything. People are ids here, as they are in the API.
+    """
+    accounts: list[str] = []
+    if _makes_administrators(clients, resource):
+        method = "list_accounts_for_provisioned_permission_set"
+        accounts = _all(clients, resource, method, "AccountIds", **_named(resource))
+    found: dict[tuple[str, str], list[str]] = {}
+    for account in accounts[:MOST_ACCOUNTS]:
+        for each in _assigned(clients, resource, account):
+            found.setdefault((each.get("PrincipalType", ""), each.get("PrincipalId", "")), []).append(account)
+    return {
+        "Observed": {
+            "Administrators": [
+                {"PrincipalType": kind, "PrincipalId": identifier, "Accounts": where}
+                for (kind, identifier), where in sorted(found.items())
+            ],
+            "UnaskedAccounts": len(accounts[MOST_ACCOUNTS:]),
+        }
+    }
+
+
+def _makes_administrators(clients: Clients, resource: Resource) -> bool:
+    attached = _managed_policies(clients, resource)["ManagedPolicies"]
+    if any(arn.rpartition("/")[2] == privilege.ADMINISTRATOR for arn in attached):
+        return True
+    written = _inline_policy(clients, resource).get("InlinePolicy")
+    if written is None:
+        return False
+    try:
+        return any(privilege.full_administration(policy.parse(written)))
+    except policy.PolicyUnreadable:
+        # It may; who judges it is told that it makes no sense.
+        return True
+
+
+def _assigned(clients: Clients, resource: Resource, account: str) -> list[Any]:
+    method, key = "list_account_assignments", "AccountAssignments"
+    return _all(clients, resource, method, key, **_named(resource), AccountId=account)
+
+
 def _permission_sets(clients: Clients, account: str, region: str) -> Iterator[Sequence[str]]:
     """Those of the instances that are the account's: members of an organization see its instance, and no more of it."""
     client = clients("sso-admin", region)
@@ -101,6 +151,7 @@ def _of_instance(client: Any, arn: str) -> Iterator[Sequence[str]]:
 
 
 _AT = ("requestParameters.permissionSetArn",)
+_ADMINISTRATORS = ("Observed.Administrators", "Observed.UnaskedAccounts")
 
 
 def _part(read: Any, *gives: str, operation: str) -> Part:
@@ -126,9 +177,22 @@ PERMISSION_SET = Reader(
         _part(_inline_policy, "InlinePolicy", operation="GetInlinePolicyForPermissionSet"),
         _part(_boundary, "PermissionsBoundary", operation="GetPermissionsBoundaryForPermissionSet"),
         _part(_tags, "Tags", operation="ListTagsForResource"),
+        Part(
+            gives=_ADMINISTRATORS,
+            calls={
+                f"sso-admin.{operation}": f"sso:{operation}"
+                for operation in (
+                    "ListManagedPoliciesInPermissionSet",
+                    "GetInlinePolicyForPermissionSet",
+                    # Only of one that makes administrators.
+                    "ListAccountsForProvisionedPermissionSet",
+                    "ListAccountAssignments",
+                )
+            },
+            read=_administrators,
+        ),
     ),
-    # Not here: CreateAccountAssignment, DeleteAccountAssignment and ProvisionPermissionSet, which give to accounts and
-    # people what a permission set is, and write nothing of it.
+    # Not here: ProvisionPermissionSet, which gives to accounts what a permission set is, and writes nothing of it.
     touches=(
         Touch(_SOURCE, ("CreatePermissionSet",), ("responseElements.permissionSet.permissionSetArn",), EVERYTHING),
         Touch(_SOURCE, ("DeletePermissionSet",), _AT, EVERYTHING),
@@ -137,7 +201,7 @@ PERMISSION_SET = Reader(
             _SOURCE,
             ("AttachManagedPolicyToPermissionSet", "DetachManagedPolicyFromPermissionSet"),
             _AT,
-            ("ManagedPolicies",),
+            ("ManagedPolicies", *_ADMINISTRATORS),
         ),
         Touch(
             _SOURCE,
@@ -152,7 +216,7 @@ PERMISSION_SET = Reader(
             _SOURCE,
             ("PutInlinePolicyToPermissionSet", "DeleteInlinePolicyFromPermissionSet"),
             _AT,
-            ("InlinePolicy",),
+            ("InlinePolicy", *_ADMINISTRATORS),
         ),
         Touch(
             _SOURCE,
@@ -160,6 +224,8 @@ PERMISSION_SET = Reader(
             _AT,
             ("PermissionsBoundary",),
         ),
+        # Both answer before it is done. What is not there yet when it is looked at, the sweep sees.
+        Touch(_SOURCE, ("CreateAccountAssignment", "DeleteAccountAssignment"), _AT, _ADMINISTRATORS),
         # Instances and applications are tagged by the same calls; their ARNs are of another shape.
         Touch(_SOURCE, ("TagResource", "UntagResource"), ("requestParameters.resourceArn",), ("Tags",)),
     ),

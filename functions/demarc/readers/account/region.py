@@ -1,4 +1,5 @@
-"""What holds for a Region of an account as a whole: which services watch it, and what EC2 and others may do by default.
+"""What holds for a Region of an account as a whole: which services watch it, what EC2 and others may do by default, and
+whom the registry of images and the data catalog let in, of which there is one each.
 
 No type of CloudFormation's: most of it is the state of a service, and not a thing that somebody made. So a service that
 was switched off, and one that never was on, look alike and are found alike.
@@ -14,7 +15,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from demarc.core.model import Resource
 from demarc.core.touch import Touch
 from demarc.readers import UNREAD, Clients, Inventory, Part, Reader
-from demarc.readers.answers import configured, present
+from demarc.readers.answers import configured, document, pages, present
 
 Answer = Mapping[str, Any]
 _Read = Callable[[Clients, Resource], Answer]
@@ -140,6 +141,78 @@ def _models(clients: Clients, resource: Resource) -> Answer:
     return {"Observed": {"ModelInvocationLogs": [place for place, config in kept_in.items() if logging.get(config)]}}
 
 
+def _registry_policy(clients: Clients, resource: Resource) -> Answer:
+    """Whom the registry of images lets in as a whole, besides what each repository says."""
+    client = clients("ecr", resource.region)
+    found = configured(client, "get_registry_policy", ("RegistryPolicyNotFoundException",))
+    return {"Observed": present(ImageRegistryPolicy=document(found.get("policyText")))}
+
+
+def _image_scanning(clients: Clients, resource: Resource) -> Answer:
+    found = clients("ecr", resource.region).get_registry_scanning_configuration()
+    rules = found.get("scanningConfiguration", {}).get("rules", ())
+    return {
+        "Observed": {
+            "ImageScanning": [
+                {
+                    "Frequency": each["scanFrequency"],
+                    "Repositories": [pattern["filter"] for pattern in each["repositoryFilters"]],
+                }
+                for each in rules
+            ]
+        }
+    }
+
+
+def _image_copies(clients: Clients, resource: Resource) -> Answer:
+    """To which accounts and Regions images are copied as they are pushed."""
+    found = clients("ecr", resource.region).describe_registry()
+    rules = found.get("replicationConfiguration", {}).get("rules", ())
+    return {
+        "Observed": {
+            "ImageCopies": [
+                {"Account": each["registryId"], "Region": each["region"]}
+                for rule in rules
+                for each in rule["destinations"]
+            ]
+        }
+    }
+
+
+def _catalog_encryption(clients: Clients, resource: Resource) -> Answer:
+    """Catalogs have the id of their account (AWS Glue API Reference, "GetDataCatalogEncryptionSettings")."""
+    found = clients("glue", resource.region).get_data_catalog_encryption_settings(CatalogId=resource.account)
+    settings = found.get("DataCatalogEncryptionSettings", {})
+    passwords = settings.get("ConnectionPasswordEncryption", {})
+    return {
+        "Observed": {
+            "CatalogEncryption": settings.get("EncryptionAtRest", {}).get("CatalogEncryptionMode", "DISABLED"),
+            "ConnectionPasswordsEncrypted": passwords.get("ReturnConnectionPasswordEncrypted", False),
+        }
+    }
+
+
+def _catalog_policy(clients: Clients, resource: Resource) -> Answer:
+    """What the catalog's own policy says and those that AWS RAM writes for what is shared of it, as one.
+
+    AWS Glue API Reference, "GetResourcePolicies": where the catalog is encrypted with a key that we may not use, its
+    own policy is not told.
+    """
+    try:
+        listed = pages(clients("glue", resource.region), "get_resource_policies", "GetResourcePoliciesResponseList")
+        policies = [document(each.get("PolicyInJson")) or {} for page in listed for each in page]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "GlueEncryptionException":
+            raise
+        return {UNREAD: {"Observed.CatalogPolicy": "the key of the catalog does not let us decrypt (kms:Decrypt)"}}
+    statements = [statement for each in policies for statement in _statements(each.get("Statement", []))]
+    return {"Observed": present(CatalogPolicy={"Statement": statements} if policies else None)}
+
+
+def _statements(said: Any) -> list[Any]:
+    return said if isinstance(said, list) else [said]
+
+
 def _itself(_clients: Clients, account: str, _region: str) -> Iterator[Sequence[str]]:
     yield (account,)
 
@@ -258,6 +331,19 @@ REGION = Reader(
             "ModelInvocationLogs",
             bedrock_GetModelInvocationLoggingConfiguration="bedrock:GetModelInvocationLoggingConfiguration",
         ),
+        _part(_registry_policy, "ImageRegistryPolicy", ecr_GetRegistryPolicy="ecr:GetRegistryPolicy"),
+        _part(
+            _image_scanning,
+            "ImageScanning",
+            ecr_GetRegistryScanningConfiguration="ecr:GetRegistryScanningConfiguration",
+        ),
+        _part(_image_copies, "ImageCopies", ecr_DescribeRegistry="ecr:DescribeRegistry"),
+        _part(
+            _catalog_encryption,
+            *("CatalogEncryption", "ConnectionPasswordsEncrypted"),
+            glue_GetDataCatalogEncryptionSettings="glue:GetDataCatalogEncryptionSettings",
+        ),
+        _part(_catalog_policy, "CatalogPolicy", glue_GetResourcePolicies="glue:GetResourcePolicies"),
     ),
     touches=(
         _touch("guardduty", ("CreateDetector", "DeleteDetector"), "Detectors"),
@@ -315,6 +401,11 @@ REGION = Reader(
             ("PutModelInvocationLoggingConfiguration", "DeleteModelInvocationLoggingConfiguration"),
             "ModelInvocationLogs",
         ),
+        _touch("ecr", ("PutRegistryPolicy", "DeleteRegistryPolicy"), "ImageRegistryPolicy"),
+        _touch("ecr", ("PutRegistryScanningConfiguration",), "ImageScanning"),
+        _touch("ecr", ("PutReplicationConfiguration",), "ImageCopies"),
+        _touch("glue", ("PutDataCatalogEncryptionSettings",), "CatalogEncryption", "ConnectionPasswordsEncrypted"),
+        _touch("glue", ("PutResourcePolicy", "DeleteResourcePolicy"), "CatalogPolicy"),
     ),
     inventory=Inventory(calls={}, pages=_itself),
 )

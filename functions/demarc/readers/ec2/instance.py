@@ -11,10 +11,11 @@ from botocore.exceptions import ClientError
 from demarc.core.model import Resource
 from demarc.core.touch import EVERYTHING, Touch
 from demarc.readers import Clients, Inventory, Part, Reader, ResourceGone
-from demarc.readers.answers import the_one
+from demarc.readers.answers import pages, the_one
 from demarc.readers.ec2.asked import EC2, PAGE, TAGGED
 
 _NO_INSTANCE = ("InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed")
+_NO_AGENT = ("InvalidInstanceId", "InvalidInstanceInformationFilterValue")
 
 # Nothing brings an instance back from these (Amazon EC2 User Guide, "Instance lifecycle").
 _ENDED = ("shutting-down", "terminated")
@@ -67,6 +68,8 @@ def _instance(instance: Mapping[str, Any]) -> dict[str, Any]:
     observed = {
         "NetworkInterfaceCount": len(interfaces),
         "PublicIpv4Addresses": sorted(_public_addresses(instance)),
+        "LaunchedAt": _launched_at(instance),
+        "Operator": instance.get("Operator", {}).get("Principal"),
         "StoppedAt": _stopped_at(instance),
         "VirtualizationType": instance.get("VirtualizationType"),
     }
@@ -98,17 +101,41 @@ def _stopped_at(instance: Mapping[str, Any]) -> str | None:
         return None
 
 
+def _launched_at(instance: Mapping[str, Any]) -> str | None:
+    """When it was launched, or started for the last time."""
+    launched: datetime | None = instance.get("LaunchTime")
+    return launched.isoformat() if launched else None
+
+
+def _agent(clients: Clients, resource: Resource) -> Mapping[str, Any]:
+    """What Systems Manager hears of the instance's agent; nothing where none has ever reported.
+
+    AWS Systems Manager API Reference, "InstanceInformation": Online, ConnectionLost or Inactive.
+    """
+    its_own = [{"Key": "InstanceIds", "Values": [resource.identifier]}]
+    try:
+        found = pages(
+            clients("ssm", resource.region), "describe_instance_information", "InstanceInformationList", Filters=its_own
+        )
+        status = next((each.get("PingStatus") for page in found for each in page), None)
+    except ClientError as error:
+        # What is no name of an instance to Systems Manager is none of an agent's; that it is gone another part tells.
+        if error.response["Error"]["Code"] not in _NO_AGENT:
+            raise
+        status = None
+    return {"Observed": _configured({"AgentStatus": status})}
+
+
 def _instances(clients: Clients, _account: str, region: str) -> Iterator[Sequence[str]]:
-    pages = clients("ec2", region).get_paginator("describe_instances")
     alive = [{"Name": "instance-state-name", "Values": list(_ALIVE)}]
-    for page in pages.paginate(Filters=alive, PaginationConfig={"PageSize": PAGE}):
-        reservations = page.get("Reservations", ())
+    for reservations in pages(clients("ec2", region), "describe_instances", "Reservations", PAGE, Filters=alive):
         yield [each["InstanceId"] for reservation in reservations for each in reservation.get("Instances", ())]
 
 
 _INSTANCES = ("requestParameters.instancesSet[].instanceId",)
 _INSTANCE = ("requestParameters.instanceId",)
 _ADDRESSES = ("PublicIp", "Ipv6Addresses", "Observed.PublicIpv4Addresses")
+_STARTED_OR_STOPPED = ("State", "Observed.LaunchedAt", "Observed.StoppedAt", *_ADDRESSES)
 
 INSTANCE = Reader(
     type="AWS::EC2::Instance",
@@ -128,20 +155,26 @@ INSTANCE = Reader(
                     "IamInstanceProfile",
                 ),
                 *("SecurityGroupIds", "MetadataOptions", "Monitoring", "EbsOptimized", "Ipv6Addresses", "Tags"),
-                *("Observed.NetworkInterfaceCount", "Observed.PublicIpv4Addresses"),
-                *("Observed.StoppedAt", "Observed.VirtualizationType"),
+                *("Observed.LaunchedAt", "Observed.NetworkInterfaceCount", "Observed.Operator"),
+                *("Observed.PublicIpv4Addresses", "Observed.StoppedAt", "Observed.VirtualizationType"),
             ),
             calls={"ec2.DescribeInstances": "ec2:DescribeInstances"},
             read=_read_instance,
         ),
+        Part(
+            gives=("Observed.AgentStatus",),
+            calls={"ssm.DescribeInstanceInformation": "ssm:DescribeInstanceInformation"},
+            read=_agent,
+        ),
     ),
     # Not here, because the record names no instance: DisassociateAddress and DetachNetworkInterface by association,
     # ModifyNetworkInterfaceAttribute and AssignIpv6Addresses by interface. The sweep sees them. RebootInstances
-    # changes nothing. Fleets and Auto Scaling launch with RunInstances of their own.
+    # changes nothing. Fleets and Auto Scaling launch with RunInstances of their own. Nor UpdateInstanceInformation, by
+    # which every agent reports every five minutes: one that falls silent makes no call at all, and the sweep sees it.
     touches=(
         Touch(EC2, ("RunInstances",), ("responseElements.instancesSet[].instanceId",), EVERYTHING),
         Touch(EC2, ("TerminateInstances",), _INSTANCES, EVERYTHING),
-        Touch(EC2, ("StartInstances", "StopInstances"), _INSTANCES, ("State", "Observed.StoppedAt", *_ADDRESSES)),
+        Touch(EC2, ("StartInstances", "StopInstances"), _INSTANCES, _STARTED_OR_STOPPED),
         Touch(EC2, ("MonitorInstances", "UnmonitorInstances"), _INSTANCES, ("Monitoring",)),
         Touch(EC2, ("ModifyInstanceMetadataOptions",), _INSTANCE, ("MetadataOptions",)),
         Touch(
