@@ -95,7 +95,7 @@ def _administrators(clients: Clients, resource: Resource) -> Answer:
     accounts: list[str] = []
     if _makes_administrators(clients, resource):
         method = "list_accounts_for_provisioned_permission_set"
-        accounts = _all(clients, resource, method, "AccountIds", **_named(resource))
+        accounts = every(_sso(clients, resource), method, "AccountIds", _GONE, **_named(resource))
     found: dict[tuple[str, str], list[str]] = {}
     for account in accounts[:MOST_ACCOUNTS]:
         for each in _assigned(clients, resource, account):
@@ -127,7 +127,7 @@ def _makes_administrators(clients: Clients, resource: Resource) -> bool:
 
 def _assigned(clients: Clients, resource: Resource, account: str) -> list[Any]:
     method, key = "list_account_assignments", "AccountAssignments"
-    return _all(clients, resource, method, key, **_named(resource), AccountId=account)
+    return every(_sso(clients, resource), method, key, _GONE, **_named(resource), AccountId=account)
 
 
 def _permission_sets(clients: Clients, account: str, region: str) -> Iterator[Sequence[str]]:

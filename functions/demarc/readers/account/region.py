@@ -222,6 +222,7 @@ def _itself(_clients: Clients, account: str, _region: str) -> Iterator[Sequence[
 _NOT_EVERYWHERE = {
     "accessanalyzer": "IAM Access Analyzer",
     "bedrock": "Bedrock",
+    "glue": "Glue",
     "guardduty": "GuardDuty",
     "inspector2": "Inspector",
     "macie2": "Macie",
