@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from demarc.authoring.compile import CompiledMatrix
 from demarc.core.matrix import (
     Account,
     Assignment,
@@ -18,8 +19,6 @@ from demarc.core.matrix import (
     Workload,
 )
 from demarc.core.model import OCCURRENCE, Control, Layer, Party, Severity, Tier
-from demarc.core.touch import compiled_touches
-from demarc.core.wire import to_wire
 
 SHARED, OWNED = "123456789012", "777788889999"
 
@@ -89,16 +88,13 @@ def responsibility() -> Responsibility:
     )
 
 
-def matrix_of(*controls: Control, **changes: object) -> Matrix:
-    rows: dict[str, list[object]] = {}
+def compiled(ours: Organization, *controls: Control) -> CompiledMatrix:
+    """The matrix of an organization, as it is deployed."""
+    rows: dict[str, tuple[Control, ...]] = {}
     for control in controls:
-        rows.setdefault(control.resource_type, []).append(to_wire(control))
-    return Matrix(
-        {
-            "version": "test",
-            "organization": to_wire(organization(**changes)),
-            "responsibility": to_wire(responsibility()),
-            "controls": rows,
-            "touches": compiled_touches(()),
-        }
-    )
+        rows[control.resource_type] = (*rows.get(control.resource_type, ()), control)
+    return CompiledMatrix("test", ours, responsibility(), rows)
+
+
+def matrix_of(*controls: Control, **changes: object) -> Matrix:
+    return compiled(organization(**changes), *controls).matrix()

@@ -28,7 +28,6 @@ from demarc.core.chat.slack_request import LARGEST_BODY
 from demarc.core.look import look_of
 from demarc.core.matrix import Acceptance
 from demarc.core.model import Act, Finding, Occasion, Origin, Severity, Status
-from demarc.core.wire import to_wire
 from demarc.handlers import answer
 from demarc.secret import BadSecret
 from demarc.settings import SLACK, NotConfigured, Settings
@@ -36,7 +35,7 @@ from demarc.stores import dynamodb, nonces
 from demarc.stores.dynamodb import DynamoFindingStore
 from tests.factories import BUCKET, NOON, a_finding, next_revision
 from tests.integration.tables import create_table
-from tests.organizations import organization, responsibility
+from tests.organizations import compiled, organization
 from tests.simulation.slack import Fault, Slack
 
 REGION = "eu-west-1"
@@ -180,8 +179,7 @@ def world(clients: AwsClients, slack: Slack, monkeypatch: pytest.MonkeyPatch, tm
     fields = {"bot_token": TOKEN, "signing_secret": SIGNING, "team_id": "T0OURS"}
     clients("secretsmanager", REGION).create_secret(Name="slack", SecretString=json.dumps(fields))
     path = tmp_path / "organization.json"
-    document = {"version": "test", "organization": to_wire(ORGANIZATION), "responsibility": to_wire(responsibility())}
-    path.write_text(json.dumps(document | {"controls": {}}))
+    path.write_text(compiled(ORGANIZATION).without_controls())
     environment = {
         "DEMARC_NAME": "answer",
         "DEMARC_TABLE": "findings",

@@ -17,13 +17,12 @@ from demarc.authoring.compile import CompiledMatrix
 from demarc.aws import AwsClients
 from demarc.core.digest import DigestKind, digest_in
 from demarc.core.model import AcceptedRisk, Act, Finding, Origin, Resource, Status
-from demarc.core.wire import to_wire
 from demarc.handlers import chase
 from demarc.stores.digests import DynamoDigestStore
 from demarc.stores.dynamodb import DynamoFindingStore
 from tests.factories import NOON, a_finding
 from tests.integration.tables import create_table
-from tests.organizations import organization, responsibility
+from tests.organizations import compiled, organization
 
 REGION = "eu-west-1"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -260,16 +259,7 @@ def test_a_step_is_recorded_once_and_told_wherever_the_function_dies(
     """After every single write of a run that reminds of two findings, expires one and sends the digests."""
     base, now = organization(), MONDAY + HOUR
     teams = {name: base.teams[name] for name in ("payments", "grc")}
-    (tmp_path / "two-teams.json").write_text(
-        json.dumps(
-            {
-                "version": "two-teams",
-                "organization": to_wire(replace(base, teams=teams)),
-                "responsibility": to_wire(responsibility()),
-                "controls": {},
-            }
-        )
-    )
+    (tmp_path / "two-teams.json").write_text(compiled(replace(base, teams=teams)).without_controls())
     monkeypatch.setenv("DEMARC_MATRIX", str(tmp_path / "two-teams.json"))
     risk = AcceptedRisk("R1", "it is a demo", "Helena Novak", now, "grc", origin=Origin.SLACK)
     findings = (

@@ -16,12 +16,11 @@ from demarc.core.announcement import announcement_of
 from demarc.core.calendar import QuietHours
 from demarc.core.matrix import Destination, DestinationKind, Organization, Team
 from demarc.core.model import Finding
-from demarc.core.wire import to_wire
 from demarc.handlers import deliver
 from tests.factories import a_finding
 from tests.integration.conftest import REGION
 from tests.integration.tables import create_table
-from tests.organizations import organization
+from tests.organizations import compiled, organization
 from tests.simulation.function import Context
 from tests.simulation.slack import TOKEN, Fault, Slack
 
@@ -62,8 +61,7 @@ class Deployed:
         self.told_of(here())
 
     def told_of(self, organization: Organization) -> None:
-        document = {"version": "v", "organization": to_wire(organization), "responsibility": {"tiers": {}, "lines": {}}}
-        (self._folder / "organization.json").write_text(json.dumps({**document, "controls": {}}))
+        (self._folder / "organization.json").write_text(compiled(organization).without_controls())
         deliver._deliverer.cache_clear()
 
     def deliver(self, *bodies: str) -> int:
