@@ -5,18 +5,23 @@ exception from within the call, or a 404 whose text says so. Neither is anything
 what it comes to: it could not look.
 
 Its tables are copied whole before each transaction and sorted whole for each query. What comes out stays the same, but
-strings are no longer copied, and compared as strings.
+only what a transaction writes is copied, only the partition that is asked for is sorted, and strings as strings.
 """
 
 from __future__ import annotations
 
 import os
-from copy import deepcopy
+from collections import defaultdict
+from collections.abc import Iterator
+from copy import copy, deepcopy
 from functools import wraps
+from inspect import signature
 from typing import Any
+from unittest.mock import patch
 
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
+from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
 
@@ -35,6 +40,8 @@ def prepare() -> None:
         (DynamoType, "__deepcopy__", _copied),
         (Item, "__deepcopy__", _item_copied),
         (Table, "all_items", _in_order),
+        (Table, "query", _queried),
+        (DynamoDBBackend, "transact_write_items", _transacted),
     ):
         setattr(owner, name, ours)
 
@@ -86,6 +93,55 @@ def _item_copied(item: Item, memo: dict[int, Any]) -> Item:
     return copied
 
 
+_transact = DynamoDBBackend.transact_write_items
+
+
+def _transacted(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
+    """A transaction, before which moto keeps a copy of the table to go back to: of what it writes, that is enough."""
+
+    def table_copied(table: Table, _: dict[int, Any]) -> Table:
+        kept: Table = copy(table)
+        kept.items = defaultdict(dict, {key: copy(inner) for key, inner in table.items.items()})
+        for key in _written(table, transact_items):
+            if item := table.get_item(*key):
+                _put(kept, key, deepcopy(item))
+        return kept
+
+    with patch.object(Table, "__deepcopy__", table_copied, create=True):
+        _transact(backend, transact_items)
+
+
+def _written(table: Table, transact_items: list[dict[str, Any]]) -> Iterator[list[Any]]:
+    """The keys of what a transaction writes into a table."""
+    names = [name for name in (table.hash_key_attr, table.range_key_attr) if name]
+    for written in (next(iter(each.values())) for each in transact_items):
+        if written["TableName"] == table.name:
+            key = written.get("Key") or written["Item"]
+            yield [DynamoType(key[name]) for name in names]
+
+
+def _put(table: Table, key: list[Any], item: Item) -> None:
+    items: dict[Any, Any] = table.items
+    for part in key[:-1]:
+        items = items[part]
+    items[key[-1]] = item
+
+
+_query = Table.query
+_ASKED = signature(_query)
+
+
+@wraps(_query)
+def _queried(table: Table, *given: Any, **named: Any) -> Any:
+    """A query of a partition, or of an index, which may have any of the table."""
+    asked = _ASKED.bind(table, *given, **named).arguments
+    key = asked["hash_key"]
+    if asked["index_name"] is None and key in table.items:
+        whole, table = table, copy(table)
+        table.items = defaultdict(dict, {key: whole.items[key]})
+    return _query(table, *given, **named)
+
+
 def _in_order(table: Table) -> list[Item]:
     """All items by their keys, each of which is looked at once."""
     kept: list[Any] = list(table.items.values())
@@ -93,4 +149,5 @@ def _in_order(table: Table) -> list[Item]:
 
 
 def _keys(item: Item) -> tuple[Any, ...]:
-    return tuple(key.cast_value for key in (item.hash_key, item.range_key) if key)
+    keys = (key for key in (item.hash_key, item.range_key) if key)
+    return tuple(key.value if key.type == "S" else key.cast_value for key in keys)
