@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from botocore.session import Session
 
 from demarc import readers
 from demarc.core.arn import ArnShape
@@ -13,6 +12,7 @@ from demarc.core.model import OCCURRENCE
 from demarc.readers import Reader, resource_of
 from demarc.readers.feed import FEED
 from demarc.readers.framework import REQUIREMENT
+from tests.catalogue.test_touches import service
 from tests.published import action_of
 
 READERS = readers.load()
@@ -57,9 +57,9 @@ def test_every_type_is_listed_but_what_the_deployment_names() -> None:
 
 @pytest.mark.parametrize(("call", "action"), CALLS)
 def test_every_call_exists_and_iam_knows_what_allows_it(call: str, action: str) -> None:
-    service, _, operation = call.partition(".")
+    name, _, operation = call.partition(".")
 
-    assert operation in Session().get_service_model(service).operation_names
+    assert operation in service(name).operation_names
     assert action_of(action) is not None
 
 

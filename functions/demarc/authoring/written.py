@@ -58,14 +58,10 @@ class WrittenMatrix:
     responsibility_source: Source
     controls: tuple[WrittenControl, ...]
     frameworks: tuple[WrittenFramework, ...]
+    framework_names: frozenset[str]
     signed: SignedFile | None
     signed_source: Source
     problems: tuple[Problem, ...]
-
-    @property
-    def framework_names(self) -> frozenset[str]:
-        """The frameworks that there are files of, also of those that could not be read."""
-        return frozenset(path.stem for path in (self.root / "frameworks").glob("*.yaml"))
 
 
 def read_matrix(root: Path) -> WrittenMatrix:
@@ -90,6 +86,7 @@ def read_matrix(root: Path) -> WrittenMatrix:
         responsibility_source=responsibility_source,
         controls=controls,
         frameworks=frameworks,
+        framework_names=frozenset(path.stem for path in (root / "frameworks").glob("*.yaml")),
         signed=signed,
         signed_source=signed_source,
         problems=tuple(sorted(problems)),
