@@ -6,6 +6,7 @@ botocore's full models and compiling modules are most of a cold start, so the mo
 
 from __future__ import annotations
 
+import ast
 import gzip
 import hashlib
 import json
@@ -42,6 +43,8 @@ _UNUSED = (
     "aws_lambda_powertools/utilities/streaming",
     "aws_lambda_powertools/utilities/validation",
 )
+# Powertools' batch processor asks this room for the class of a message; it would bring those of every source of events.
+_ON_DEMAND = ("aws_lambda_powertools/utilities/data_classes/__init__.py",)
 # Who signs for AWS: Amazon asks whoever chooses authorities to take all five of its own (amazontrust.com/repository),
 # and DigiCert's sign for endpoints that have not moved there.
 _AUTHORITIES = (
@@ -49,6 +52,17 @@ _AUTHORITIES = (
     "Starfield Services Root Certificate Authority - G2",
     *("DigiCert Global Root CA", "DigiCert Global Root G2", "DigiCert Global Root G3"),
 )
+_FACE = """\
+from importlib import import_module
+
+_WHERE = {where!r}
+
+
+def __getattr__(name):
+    if name not in _WHERE:
+        raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
+    return getattr(import_module(_WHERE[name], __name__), name)
+"""
 _THEN = (1980, 1, 1, 0, 0, 0)
 
 
@@ -100,7 +114,28 @@ def _copy_libraries(into: Path) -> None:
     )
     for unused in _UNUSED:
         shutil.rmtree(into / unused)
+    for face in _ON_DEMAND:
+        path = into / face
+        path.write_text(on_demand(path.read_text()))
     shutil.rmtree(into / "botocore" / "data")
+
+
+def on_demand(face: str) -> str:
+    """A package that imports all of its modules for what is in them, as one that imports a module when asked for it.
+
+    Raises:
+        ValueError: if it does more than import.
+    """
+    where: dict[str, str] = {}
+    for statement in ast.parse(face).body:
+        match statement:
+            case ast.ImportFrom(module=str(module), level=1) if not any(each.asname for each in statement.names):
+                where |= {each.name: f".{module}" for each in statement.names}
+            case ast.Expr() | ast.Assign(targets=[ast.Name("__all__")]):
+                pass
+            case _:
+                raise ValueError(f"line {statement.lineno} does more than import")
+    return _FACE.format(where=where)
 
 
 @cache

@@ -25,6 +25,7 @@ def loaded(handler: str) -> dict[str, Any]:
     files = {name: getattr(sys.modules[name], "__file__", None) for name in set(sys.modules) - before}
     known = {Path(BUNDLE), standard}
     return {
+        "all": sorted(files),
         "ours": sorted(name.removeprefix("demarc.") for name in files if name.startswith("demarc.")),
         "foreign": sorted(name for name, file in files.items() if file and not known & {*Path(file).parents}),
     }

@@ -59,6 +59,32 @@ def test_a_responder_loads_nothing_of_what_other_functions_do(bundle: Path) -> N
     assert loaded & theirs == set()
 
 
+def test_a_handler_loads_the_classes_of_the_events_it_has_and_no_others(bundle: Path) -> None:
+    """Powertools' processor knows streams and queues; its package would bring some forty sources of events."""
+    room = "aws_lambda_powertools.utilities.data_classes."
+    loaded = {name.removeprefix(room) for name in inside(bundle, "loaded:respond")["all"] if name.startswith(room)}
+    assert "sqs_event" in loaded
+    assert loaded & {"alb_event", "api_gateway_proxy_event", "cloud_watch_alarm_event", "vpc_lattice"} == set()
+
+
+def test_a_package_that_imports_on_demand_has_all_that_it_had() -> None:
+    face = "from .one import (\n  A,\n  B,\n)\nfrom .two import C\n\n__all__ = ['A', 'B', 'C']\n"
+    made: dict[str, Any] = {"__name__": "room"}
+    exec(building.on_demand(face), made)
+
+    assert made["_WHERE"] == {"A": ".one", "B": ".one", "C": ".two"}
+    with pytest.raises(AttributeError, match="module 'room' has no attribute 'D'"):
+        made["__getattr__"]("D")
+
+
+@pytest.mark.parametrize(
+    "face", ["from .one import A as B", "import os", "from os import path", "A = 1", "print()\nx = 2"]
+)
+def test_a_package_that_does_more_than_import_is_left_to_somebody_who_looks(face: str) -> None:
+    with pytest.raises(ValueError, match=r"line \d does more than import"):
+        building.on_demand(face)
+
+
 def test_the_bundle_holds_our_rooms_that_functions_enter_and_their_libraries(bundle: Path) -> None:
     folders = {path.name for path in bundle.iterdir() if path.is_dir()} - {"__pycache__"}
     assert folders == {"demarc", *LIBRARIES}
