@@ -14,13 +14,15 @@ import os
 from collections import defaultdict
 from collections.abc import Iterator
 from copy import copy, deepcopy
-from functools import wraps
+from functools import cache, wraps
 from inspect import signature
 from typing import Any
 from unittest.mock import patch
 
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
+from botocore.loaders import create_loader
+from botocore.session import Session
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
@@ -42,8 +44,18 @@ def prepare() -> None:
         (Table, "all_items", _in_order),
         (Table, "query", _queried),
         (DynamoDBBackend, "transact_write_items", _transacted),
+        (Session, "_register_data_loader", _with_shared_models),
     ):
         setattr(owner, name, ours)
+
+
+# The models of services, which are the same for every session. A function makes its own, and a test many functions.
+_models = cache(create_loader)
+
+
+def _with_shared_models(session: Session) -> None:
+    models = session._components.lazy_register_component  # type: ignore[attr-defined]  # as its own method does
+    models("data_loader", lambda: _models(session.get_config_variable("data_path")))
 
 
 def _refuse_unplayed_calls() -> None:
