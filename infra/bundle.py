@@ -44,7 +44,7 @@ _UNUSED = (
     "aws_lambda_powertools/utilities/validation",
 )
 # Powertools' batch processor asks this room for the class of a message; it would bring those of every source of events.
-_ON_DEMAND = ("aws_lambda_powertools/utilities/data_classes/__init__.py",)
+_ON_DEMAND = "aws_lambda_powertools/utilities/data_classes/__init__.py"
 # Who signs for AWS: Amazon asks whoever chooses authorities to take all five of its own (amazontrust.com/repository),
 # and DigiCert's sign for endpoints that have not moved there.
 _AUTHORITIES = (
@@ -114,9 +114,8 @@ def _copy_libraries(into: Path) -> None:
     )
     for unused in _UNUSED:
         shutil.rmtree(into / unused)
-    for face in _ON_DEMAND:
-        path = into / face
-        path.write_text(on_demand(path.read_text()))
+    face = into / _ON_DEMAND
+    face.write_text(on_demand(face.read_text()))
     shutil.rmtree(into / "botocore" / "data")
 
 
@@ -131,7 +130,7 @@ def on_demand(face: str) -> str:
         match statement:
             case ast.ImportFrom(module=str(module), level=1) if not any(each.asname for each in statement.names):
                 where |= {each.name: f".{module}" for each in statement.names}
-            case ast.Expr() | ast.Assign(targets=[ast.Name("__all__")]):
+            case ast.Expr(ast.Constant()) | ast.Assign(targets=[ast.Name("__all__")]):
                 pass
             case _:
                 raise ValueError(f"line {statement.lineno} does more than import")

@@ -27,7 +27,7 @@ _WRITTEN = {"__init__", "__repr__", "__eq__", "__hash__", "__setattr__", "__dela
 _UNCHECKED = 0b01
 
 
-def compile_bundle(bundle: Path, root: str, ours: str = "demarc") -> None:
+def compile_bundle(bundle: Path, root: str) -> None:
     """Put bytecode beside every module, as if the bundle lay at `root`; in our package with the methods written out.
 
     Hash-based and unchecked (PEP 552), since times do not survive a zip file.
@@ -37,7 +37,7 @@ def compile_bundle(bundle: Path, root: str, ours: str = "demarc") -> None:
         bundle, quiet=1, workers=0, stripdir=bundle, prependdir=root, invalidation_mode=unchecked
     ):
         raise SystemExit("bytecode: not every module could be compiled")
-    for path in sorted((bundle / ours).rglob("*.py")):
+    for path in sorted((bundle / "demarc").rglob("*.py")):
         source = path.read_bytes()
         code = compiled(source, f"{root}/{path.relative_to(bundle)}")
         header = importlib.util.MAGIC_NUMBER + _UNCHECKED.to_bytes(4, "little") + importlib.util.source_hash(source)
@@ -55,7 +55,7 @@ def compiled(source: bytes, filename: str) -> CodeType:
 
 
 def is_written_out(node: ast.ClassDef) -> bool:
-    """Whether a class is one of our values: frozen, with slots, no heir, its fields nothing but names and defaults."""
+    """Whether a class is one of our values: frozen, with slots, without bases, its fields just names and defaults."""
     plain = not node.bases and not node.keywords and [ast.unparse(each) for each in node.decorator_list] == [_DECORATOR]
     own = {each.name for each in node.body if isinstance(each, ast.FunctionDef)}
     return plain and not own & _WRITTEN and all(_is_plain(each) for each in _fields(node))
@@ -76,10 +76,10 @@ def _calls_field(field: ast.AnnAssign) -> bool:
 
 def _factory(field: ast.AnnAssign) -> str | None:
     """What makes the default of `field(default_factory=...)`; None where something else is asked for."""
-    if not isinstance(field.value, ast.Call) or field.value.args:
-        return None
-    (only, *more) = field.value.keywords
-    return ast.unparse(only.value) if only.arg == "default_factory" and not more else None
+    match field.value:
+        case ast.Call(args=[], keywords=[ast.keyword(arg="default_factory", value=factory)]):
+            return ast.unparse(factory)
+    return None
 
 
 def _write_out(node: ast.ClassDef) -> None:

@@ -162,6 +162,7 @@ def test_every_frozen_value_of_the_bundle_is_written_out() -> None:
         "@dataclass(frozen=True)\nclass A:\n  a: int",
         "@dataclass(frozen=True, slots=True)\nclass A:\n  a: ClassVar[int] = 1",
         "@dataclass(frozen=True, slots=True)\nclass A:\n  a: int = field(default=1, compare=False)",
+        "@dataclass(frozen=True, slots=True)\nclass A:\n  a: int = field()",
         "@dataclass(frozen=True, slots=True)\nclass A:\n  a: int\n  def __eq__(self, other): return True",
     ],
 )

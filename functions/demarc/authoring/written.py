@@ -49,7 +49,10 @@ class WrittenFramework:
 
 @dataclass(frozen=True, slots=True)
 class WrittenMatrix:
-    """Everything that could be read; None or missing where `problems` says why."""
+    """Everything that could be read; None or missing where `problems` says why.
+
+    `framework_names` are those that there are files of, also of those that could not be read.
+    """
 
     root: Path
     organization: OrganizationFile | None

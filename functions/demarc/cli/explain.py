@@ -18,7 +18,7 @@ from demarc.core.actor import identify
 from demarc.core.change import NoChange, interpret
 from demarc.core.matrix import Matrix
 from demarc.core.model import Actor, Change, Confidence, Owner, Resource, Via
-from demarc.core.occurrence import OccurrenceIndex, is_occurrence
+from demarc.core.occurrence import is_occurrence
 
 _TAGLESS = "An owner tag, or a workload's, comes before these rows; tags are read from AWS, so `evaluate` knows more."
 
@@ -45,11 +45,10 @@ def explain(ctx: click.Context, *, files: tuple[str, ...], as_json: bool, matrix
     from demarc.cli.matrices import compiled
 
     rules = compiled(matrix, stack).matrix()
-    occurrences = OccurrenceIndex(rules.occurrences)
     problems = Problems()
     counts: Counter[str] = Counter()
     for event in with_progress(read_events(files, problems)):
-        outcome = interpret(event, rules.touches, occurrences)
+        outcome = interpret(event, rules.touches, rules.occurrences)
         counts["change" if isinstance(outcome, Change) else outcome.reason] += 1
         if as_json:
             say_json(_as_json(event, outcome, rules))

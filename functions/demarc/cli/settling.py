@@ -13,7 +13,6 @@ from demarc.cli.connection import Connection
 from demarc.cli.failures import NoAnswer, asking_aws, told
 from demarc.core.change import NoChange, interpret
 from demarc.core.model import Change, Compliance, Finding, Resource, Severity, Touched
-from demarc.core.occurrence import OccurrenceIndex
 from demarc.pipeline import Batch, Judgement, Pipeline
 from demarc.readers import Gone
 from demarc.stores import Conflict
@@ -46,8 +45,7 @@ def settle(events: Iterable[Any], pipeline: Pipeline, connection: Connection) ->
         NoAnswer: if AWS cannot be reached at all.
     """
     matrix = pipeline.matrix
-    occurrences = OccurrenceIndex(matrix.occurrences)
-    outcomes = [interpret(event, matrix.touches, occurrences) for event in events]
+    outcomes = [interpret(event, matrix.touches, matrix.occurrences) for event in events]
     batch = Batch(pipeline, [outcome for outcome in outcomes if isinstance(outcome, Change)])
     for outcome in outcomes:
         if isinstance(outcome, Change):

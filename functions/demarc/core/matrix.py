@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from demarc.core.calendar import Calendar, QuietHours
 from demarc.core.model import OCCURRENCE, Control, Layer, Party, Resource, Severity, Tier
-from demarc.core.occurrence import control_of, is_occurrence
+from demarc.core.occurrence import OccurrenceIndex, control_of, is_occurrence
 from demarc.core.touch import TouchIndex
 from demarc.core.wire import from_wire
 
@@ -253,10 +254,10 @@ class Matrix:
             self._controls[resource_type] = tuple(from_wire(Control, row) for row in rows)
         return self._controls[resource_type]
 
-    @property
-    def occurrences(self) -> tuple[Control, ...]:
-        """The controls that say what must not happen."""
-        return self.controls_for(OCCURRENCE)
+    @cached_property
+    def occurrences(self) -> OccurrenceIndex:
+        """What must not happen, by the calls that it is."""
+        return OccurrenceIndex(self.controls_for(OCCURRENCE))
 
     def controls_on(self, resource: Resource) -> tuple[Control, ...]:
         """Every control on a resource: those on its type, and of what happened the one that minds it."""

@@ -34,7 +34,7 @@ from demarc.core.look import Look, is_look, look_of
 from demarc.core.matrix import Matrix
 from demarc.core.metering import metrics_of
 from demarc.core.model import Change, Compliance, Status
-from demarc.core.occurrence import OccurrenceIndex, is_occurrence
+from demarc.core.occurrence import is_occurrence
 from demarc.core.wire import WireError
 from demarc.handlers.metering import emit
 from demarc.pipeline import Batch, Judgement, Pipeline
@@ -94,7 +94,6 @@ class _Responder:
         session = get_session()
         self.clients = AwsClients(session=session, endpoint_url=settings.endpoint_url)
         outgoing = AwsClients(session=session, endpoint_url=settings.endpoint_url)
-        self.occurrences = OccurrenceIndex(matrix.occurrences)
         self.pipeline = Pipeline(
             matrix=matrix,
             readers=readers.Readers(matrix.types),
@@ -115,7 +114,8 @@ class _Responder:
         except (TypeError, ValueError) as error:
             return NoChange(Reason.MALFORMED, f"the message is not JSON: {error}")
         if not is_look(message):
-            return interpret(message, self.pipeline.matrix.touches, self.occurrences)
+            matrix = self.pipeline.matrix
+            return interpret(message, matrix.touches, matrix.occurrences)
         try:
             return self._admitted(look_of(message), account)
         except WireError as error:
