@@ -278,16 +278,35 @@ def read(
     return Snapshot(resource, now, properties, read=(given - unread.keys()) | untaggable, unread=unread)
 
 
-def _answers(parts: tuple[Part, ...], clients: Clients, resource: Resource) -> Iterable[Mapping[str, Any] | str]:
-    if len(parts) <= 2:
-        return [_answer(part, clients, resource) for part in parts]
-    return _threads().map(lambda part: _answer(part, clients, resource), parts)
+def _answers(parts: tuple[Part, ...], clients: Clients, resource: Resource) -> list[Mapping[str, Any] | str]:
+    """What each part answers, in their order. Whoever asks reads too, and threads take what is left meanwhile."""
+    answers: dict[int, Mapping[str, Any] | str] = {}
+    left = enumerate(parts)
+
+    def take() -> None:
+        try:
+            for number, part in left:
+                answers[number] = _answer(part, clients, resource)
+        finally:
+            # Once a part has failed nothing more is asked.
+            tuple(left)
+
+    # A thread costs more to wake than an answer that is there at once: those that have not begun by then never do.
+    others = [_threads().submit(take) for _ in parts[1:_SIDE_BY_SIDE]] if len(parts) > 2 else []
+    take()
+    for other in others:
+        if not other.cancel():
+            other.result()
+    return [answers[number] for number in range(len(parts))]
+
+
+# AWS answers in some 20 ms: fourteen reads take 300 ms one after another and 90 ms eight at a time.
+_SIDE_BY_SIDE = 8
 
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    # AWS answers in some 20 ms: fourteen reads take 300 ms one after another and 90 ms in eight threads.
-    return ThreadPoolExecutor(max_workers=8, thread_name_prefix="read")
+    return ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE - 1, thread_name_prefix="read")
 
 
 def _answer(part: Part, clients: Clients, resource: Resource) -> Mapping[str, Any] | str:
