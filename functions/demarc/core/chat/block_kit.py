@@ -188,7 +188,7 @@ def _excesses_of_element(element: Mapping[str, Any]) -> Iterator[str]:
 
 def length(text: str) -> int:
     """Characters as Slack's JavaScript counts them: one outside the basic plane is two."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _draft(findings: Sequence[Finding], style: Style, detail: Detail, others: int, note: str) -> SlackMessage:
