@@ -386,8 +386,7 @@ class Sweeper:
                 return
         except Unlistable as error:
             refused = str(error)
-        self.sweeps.end_of(sweep.id, step.type, refused)
-        if self.sweeps.unlisted(sweep) == (UNLISTED,):
+        if self.sweeps.end_of(sweep, step.type, refused) == (UNLISTED,):
             self.courier.send([(Step(Do.STANDING, sweep.id), 0)])
 
     def _listed(self, reader: Reader) -> Iterator[list[Resource]]:
@@ -460,7 +459,7 @@ class Sweeper:
                 sweep, step, slices, listing=UNLISTED, responder=responder, seconds_left=seconds_left
             ):
                 return
-        self.sweeps.end_of(sweep.id, UNLISTED)
+        self.sweeps.end_of(sweep, UNLISTED)
 
     def _unlisted(self, sweep: Sweep, types: frozenset[str]) -> Iterator[list[Resource]]:
         """Resources of some types that have a standing finding and are in no list, a slice at a time."""

@@ -99,8 +99,9 @@ def test_progress_adds_up(store: SweepStore) -> None:
     store.begin(SWEEP)
     store.hand_out("s1", HANDED)
     store.hand_out("s1", HANDED)
-    store.end_of("s1", TYPES[0])
-    store.end_of("s1", TYPES[1], "AccessDenied: kms:ListKeys is not allowed")
+    assert store.end_of(SWEEP, TYPES[0]) == (TYPES[1], UNLISTED)
+    assert store.end_of(SWEEP, TYPES[1], "AccessDenied: kms:ListKeys is not allowed") == (UNLISTED,)
+    assert store.end_of(SWEEP, TYPES[0], "AccessDenied: too late to be refused") == (UNLISTED,)
     assert store.looked("s1", "a", Tally(judged=12, opened=3, calls={"s3": 100}, milliseconds=5), ("c",))
     assert not store.looked("s1", "a", Tally(judged=99))
     assert store.looked("s1", "c", Tally(judged=8, calls={"s3": 1, "kms": 2}))
@@ -113,7 +114,6 @@ def test_progress_adds_up(store: SweepStore) -> None:
     assert progress.unlisted == (UNLISTED,)
     assert progress.refused == {TYPES[1]: "AccessDenied: kms:ListKeys is not allowed"}
     assert progress.tally == Tally(judged=20, opened=3, calls={"s3": 101, "kms": 2}, milliseconds=5)
-    assert store.unlisted(SWEEP) == (UNLISTED,)
     assert store.slices("s1", TYPES[0]) == {"slice"}
     assert store.slices("s1", TYPES[1]) == frozenset()
     assert store.marks("s1") == {mark_of(TYPES[0], "x"), mark_of(TYPES[0], "y")}
@@ -149,7 +149,7 @@ def test_what_is_kept_of_a_sweep_expires_and_what_tells_the_first_from_others_do
     dynamo.hand_out("s1", HANDED)
     dynamo.reserve("s1", "data", 200, most=500)
     dynamo.looked("s1", "a", Tally())
-    dynamo.end_of("s1", TYPES[0])
+    dynamo.end_of(SWEEP, TYPES[0])
     dynamo.mark_told("s1", "payments")
     dynamo.end(replace(SWEEP, ended=NOON, complete=True))
 

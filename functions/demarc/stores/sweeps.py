@@ -6,7 +6,7 @@
     sweep#<account>#<Region>  <sweep>                         its header; at the end also how it ended
     sweep#<account>#<Region>  <sweep>#pace#<responder>        how many resources its responder was handed so far
     sweep#<account>#<Region>  <sweep>#listed#<type>#<slice>   resources that were handed out, and the parts they are in
-    sweep#<account>#<Region>  <sweep>#end#<type>              a type is listed to its end, or why it cannot be
+    sweep#<account>#<Region>  <sweep>#ends                    types that are listed to their end, or why they are not
     sweep#<account>#<Region>  <sweep>#looked#<part>           what came of a part
     sweep#<account>#<Region>  <sweep>#told#<team>             a team has its digest
 
@@ -183,16 +183,12 @@ class SweepStore(Protocol):
         """Note a slice whose parts are all sent."""
         ...
 
-    def end_of(self, sweep_id: str, resource_type: str, refused: str = "") -> None:
-        """Note that a type is listed to its end, or why it cannot be listed."""
+    def end_of(self, sweep: Sweep, resource_type: str, refused: str = "") -> tuple[str, ...]:
+        """Note once that a type is listed to its end, or why it cannot be; the types that are not yet."""
         ...
 
     def looked(self, sweep_id: str, part: str, tally: Tally, rest: tuple[str, ...] = ()) -> bool:
         """Note what came of a part, once, and the parts that the rest of it became; false if it was noted before."""
-        ...
-
-    def unlisted(self, sweep: Sweep) -> tuple[str, ...]:
-        """The types that are not listed to their end yet; asked after each, so it costs little."""
         ...
 
     def progress(self, sweep_id: str) -> Progress | None:
@@ -226,6 +222,7 @@ class DynamoSweepStore:
             return True
         if not self._claim(sweep):
             return False
+        self._put(f"{sweep.id}#ends", {"ends": {"M": {}}})
         self._put(sweep.id, {"header": {"S": _json(sweep)}})
         return True
 
@@ -299,16 +296,20 @@ class DynamoSweepStore:
         }
         self._put(f"{sweep_id}#listed#{handed.type}#{handed.name}", written)
 
-    def end_of(self, sweep_id: str, resource_type: str, refused: str = "") -> None:
-        self._put(f"{sweep_id}#end#{resource_type}", {"refused": {"S": refused}})
+    def end_of(self, sweep: Sweep, resource_type: str, refused: str = "") -> tuple[str, ...]:
+        answer = self._client.update_item(
+            TableName=self._table,
+            Key=self._key(f"{sweep.id}#ends"),
+            UpdateExpression="SET ends.#type = if_not_exists(ends.#type, :refused)",
+            ExpressionAttributeNames={"#type": resource_type},
+            ExpressionAttributeValues={":refused": {"S": refused}},
+            ReturnValues="ALL_NEW",
+        )
+        return _unlisted(sweep, answer["Attributes"]["ends"]["M"])
 
     def looked(self, sweep_id: str, part: str, tally: Tally, rest: tuple[str, ...] = ()) -> bool:
         written = {"tally": {"S": _json(tally)}, "rest": {"S": " ".join(rest)}}
         return self._put(f"{sweep_id}#looked#{part}", written)
-
-    def unlisted(self, sweep: Sweep) -> tuple[str, ...]:
-        ends = self._query(f"{sweep.id}#end#", ProjectionExpression="sk")
-        return _unlisted(sweep, {item["sk"]["S"].removeprefix(f"{sweep.id}#end#") for item in ends})
 
     def progress(self, sweep_id: str) -> Progress | None:
         sweep = self.get(sweep_id)
@@ -316,7 +317,7 @@ class DynamoSweepStore:
             return None
         gathered = _Gathered()
         # All but the marks, which are most of it.
-        shown = "sk, resources, parts, rest, tally, refused"
+        shown = "sk, resources, parts, rest, tally, ends"
         for item in self._query(f"{sweep_id}#", ProjectionExpression=shown):
             gathered.add(item["sk"]["S"].removeprefix(f"{sweep_id}#"), item)
         return gathered.progress(sweep)
@@ -444,15 +445,14 @@ class MemorySweepStore:
         self._gathered[sweep_id].slices.setdefault(named, (handed.resources, handed.parts))
         self._marks[sweep_id].update(_marks_in(handed.marks))
 
-    def end_of(self, sweep_id: str, resource_type: str, refused: str = "") -> None:
-        self._gathered[sweep_id].ends.setdefault(resource_type, refused)
+    def end_of(self, sweep: Sweep, resource_type: str, refused: str = "") -> tuple[str, ...]:
+        ends = self._gathered[sweep.id].ends
+        ends.setdefault(resource_type, refused)
+        return _unlisted(sweep, ends)
 
     def looked(self, sweep_id: str, part: str, tally: Tally, rest: tuple[str, ...] = ()) -> bool:
         looked = self._gathered[sweep_id].looked
         return looked.setdefault(part, (tally, rest)) == (tally, rest)
-
-    def unlisted(self, sweep: Sweep) -> tuple[str, ...]:
-        return _unlisted(sweep, self._gathered[sweep.id].ends)
 
     def progress(self, sweep_id: str) -> Progress | None:
         sweep = self.get(sweep_id)
@@ -487,8 +487,8 @@ class _Gathered:
         kind, _, name = sort.partition("#")
         if kind == "listed":
             self.slices[name] = (int(item["resources"]["N"]), tuple(item["parts"]["S"].split()))
-        elif kind == "end":
-            self.ends[name] = item["refused"]["S"]
+        elif kind == "ends":
+            self.ends = {each: refused["S"] for each, refused in item["ends"]["M"].items()}
         elif kind == "looked":
             tally = from_wire(Tally, json.loads(item["tally"]["S"]))
             self.looked[name] = (tally, tuple(item["rest"]["S"].split()))
