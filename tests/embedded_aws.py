@@ -4,13 +4,16 @@ Calls that it does not play are refused, as AWS refuses what a role may not do. 
 exception from within the call, or a 404 whose text says so. Neither is anything that AWS says. To Demarc a refusal is
 what it comes to: it could not look.
 
-Its tables are copied whole before each transaction and sorted whole for each query. What comes out stays the same, but
-only what a transaction writes is copied, only the partition that is asked for is sorted, and strings as strings.
+Its tables are copied whole before each transaction and sorted whole for each query, and each value that they answer is
+searched for ten types under three names. What comes out stays the same, but only what a transaction writes is copied,
+only the partition that is asked for is sorted, strings as strings, and a value is answered as it is kept. What moto
+finds out of its own classes anew for every call, it finds out once.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from copy import copy, deepcopy
@@ -19,13 +22,20 @@ from inspect import signature
 from typing import Any
 from unittest.mock import patch
 
+import moto.core.loaders
+import moto.core.responses
+import moto.core.utils
+import moto.sqs.models
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from botocore.loaders import create_loader
 from botocore.session import Session
+from moto.core.serialize import ResponseSerializer
+from moto.core.utils import method_names_from_class
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
+from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node  # type: ignore[attr-defined]  # not typed
 
 _SAID = frozenset({"Not yet implemented", "Not Found"})
 
@@ -44,6 +54,12 @@ def prepare() -> None:
         (Table, "all_items", _in_order),
         (Table, "query", _queried),
         (DynamoDBBackend, "transact_write_items", _transacted),
+        (ResponseSerializer, "get_value", _answered),
+        (DepthFirstTraverser, "traverse_node_recursively", _traversed),
+        (moto.core.responses, "method_names_from_class", _methods),
+        (moto.core.utils, "create_loader", _motos_models),
+        # Asked of every message in a queue whenever something is received.
+        (moto.sqs.models, "unix_time_millis", lambda: time.time() * 1000),
         (Session, "_register_data_loader", _with_shared_models),
     ):
         setattr(owner, name, ours)
@@ -51,6 +67,8 @@ def prepare() -> None:
 
 # The models of services, which are the same for every session. A function makes its own, and a test many functions.
 _models = cache(create_loader)
+_motos_models = cache(moto.core.loaders.create_loader)
+_methods = cache(method_names_from_class)
 
 
 def _with_shared_models(session: Session) -> None:
@@ -163,3 +181,39 @@ def _in_order(table: Table) -> list[Item]:
 def _keys(item: Item) -> tuple[Any, ...]:
     keys = (key for key in (item.hash_key, item.range_key) if key)
     return tuple(key.value if key.type == "S" else key.cast_value for key in keys)
+
+
+_answer = ResponseSerializer.get_value
+
+
+def _answered(serializer: ResponseSerializer, value: Any, key: str, shape: Any) -> Any:
+    """What an answer has under a name; a value of DynamoDB's is kept under the names that it has on the wire."""
+    if isinstance(value, dict) and getattr(shape, "parent", None) and shape.parent.name == "AttributeValue":
+        return value.get(key)
+    return _answer(serializer, value, key, shape)
+
+
+def _traversed(traverser: DepthFirstTraverser, node: Any, child_id: int = -1) -> Any:
+    """An expression's nodes from the leaves up, each processed by the traverser if it is of those that it processes."""
+    if not _is_node(node.__class__):
+        return node
+    parent = node.parent
+    for number, child in enumerate(node.children or ()):
+        traverser.pre_processing_of_child(node, number)
+        _traversed(traverser, child, number)
+    if _is_processed(node.__class__, traverser.nodes_to_be_processed()):
+        node = traverser.process(node)
+        node.parent = parent
+        if parent:
+            parent.children[child_id] = node
+    return node
+
+
+@cache
+def _is_node(kind: type) -> bool:
+    return issubclass(kind, Node)
+
+
+@cache
+def _is_processed(kind: type, kinds: tuple[type, ...]) -> bool:
+    return issubclass(kind, kinds)
