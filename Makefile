@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 NODE_READY := node_modules/.ready
+# Bytecode is kept, whatever the shell says: dozens of processes would each compile a thousand modules again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup demo test check format e2e deploy bench documents clean
 
