@@ -125,7 +125,7 @@ def _page(matrix: CompiledMatrix, found: Measured, foundations: Framework) -> It
     yield "|---|---|"
     yield f"| resource types | {len(matrix.controls)} |"
     yield f"| controls | {len(_distinct(matrix))} |"
-    yield f"| calls that are listened to, by eventSource and eventName | {len(set().union(*heard.values()))} |"
+    yield f"| calls that are listened to, by eventSource and eventName | {len(set().union(*heard.values())):,} |"
     yield f"| Security Hub controls that are judged, those on tags aside | {len(found.judged)} |"
     yield ""
     yield "How much of each framework is shown to be met is another question: `demarc matrix coverage` counts it."
