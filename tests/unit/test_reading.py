@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from demarc.core.model import Resource
 from demarc.core.snapshot import Snapshot
-from demarc.readers import Clients, Gone, Part, Reader, ResourceGone, read
+from demarc.readers import Gone, Part, Reader, ResourceGone, read
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 BUCKET = Resource("AWS::S3::Bucket", "photos", "111122223333", "eu-west-1", "arn:aws:s3:::photos")
@@ -33,14 +33,11 @@ def taken(*answers: Answer) -> Snapshot | Gone:
     names = [f"P{number}" for number in range(len(answers))]
     parts = tuple(part(name, answer) for name, answer in zip(names, answers, strict=True))
     reader = Reader(BUCKET.type, "data", "arn:{partition}:s3:::{identifier}", parts, ())
-    return read(reader, BUCKET, needs=names, clients=_NO_CLIENTS, now=NOON)
+    return read(reader, BUCKET, needs=names, clients=no_clients, now=NOON)
 
 
-def _no_clients(service: str, region: str) -> Any:
+def no_clients(service: str, region: str) -> Any:
     raise AssertionError(f"{service} in {region} is not asked here")
-
-
-_NO_CLIENTS: Clients = _no_clients
 
 
 def refused() -> Mapping[str, Any]:
@@ -95,6 +92,35 @@ def test_wherever_a_part_is_throttled_the_reading_fails(place: int) -> None:
 
     with pytest.raises(ClientError, match="slowly"):
         taken(*answers)
+
+
+def one_after_the_other(first: Answer, sooner: Answer) -> tuple[Answer, Answer]:
+    """Two answers, of which the first waits until the other one is under way."""
+    under_way = threading.Event()
+
+    def waiting() -> Mapping[str, Any]:
+        assert under_way.wait(PATIENCE)
+        return first()
+
+    def at_once() -> Mapping[str, Any]:
+        under_way.set()
+        return sooner()
+
+    return waiting, at_once
+
+
+def unforeseen() -> Mapping[str, Any]:
+    raise KeyError("Attributes")
+
+
+@pytest.mark.parametrize("other", [throttled, unforeseen])
+def test_what_is_gone_is_gone_whatever_a_later_part_stumbled_over_sooner(other: Answer) -> None:
+    assert taken(*one_after_the_other(gone, other), dict) == Gone(BUCKET, NOON)
+
+
+def test_what_could_not_be_looked_for_is_not_gone_because_a_later_part_says_so_sooner() -> None:
+    with pytest.raises(ClientError, match="slowly"):
+        taken(*one_after_the_other(throttled, gone), dict)
 
 
 def test_once_a_part_has_failed_no_other_is_begun() -> None:
