@@ -9,6 +9,7 @@ A control that makes no sense for a resource raises `NotApplicable` with the rea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, Protocol, TypeVar, cast
 
@@ -16,7 +17,7 @@ from demarc.core.evaluation import NotApplicable
 from demarc.core.model import Drift
 from demarc.core.snapshot import Snapshot
 
-__all__ = ["Check", "NoSuchCheck", "NotApplicable", "find", "needs"]
+__all__ = ["Check", "NoSuchCheck", "NotApplicable", "find", "needs", "spoken"]
 
 
 class Check(Protocol):
@@ -42,6 +43,11 @@ def needs(*properties: str) -> Callable[[_Function], _Function]:
         return function
 
     return declare
+
+
+def spoken(moment: str) -> str:
+    """A moment of a snapshot, in a sentence; values are told as they were read."""
+    return f"{datetime.fromisoformat(moment).astimezone(UTC):%d %B %Y, %H:%M} UTC"
 
 
 def find(name: str) -> Check:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from demarc.checks import NotApplicable, needs
+from demarc.checks import NotApplicable, needs, spoken
 from demarc.core.model import Drift
 from demarc.core.snapshot import Snapshot
 
@@ -77,5 +77,5 @@ def changes_arrive(snapshot: Snapshot, *, hours: int) -> Iterator[Drift]:
     if since and snapshot.observed_at - datetime.fromisoformat(since) <= timedelta(hours=hours):
         return
     # The moment and not how long ago it is: what stands still is told once.
-    because = f"no change was seen since {since}" if since else "no change was ever seen"
+    because = f"no change was seen since {spoken(since)}" if since else "no change was ever seen"
     yield Drift("Observed.LastChange", f"within {hours} hours", last, because=because)

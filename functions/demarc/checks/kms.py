@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from demarc.checks import needs, sharing
+from demarc.checks import needs, sharing, spoken
 from demarc.core import policy as iam
 from demarc.core.model import Drift
 from demarc.core.snapshot import Snapshot
@@ -131,7 +131,7 @@ def is_kept(snapshot: Snapshot) -> Iterator[Drift]:
     """That nobody has scheduled the deletion of a key (NIST SP 800-53 SC-12; Security Hub KMS.3)."""
     state, date = snapshot["Observed.KeyState"], snapshot["Observed.DeletionDate"]
     if state in _ENDING:
-        when = f"from {date} on" if date else "once its replicas are deleted"
+        when = f"from {spoken(date)} on" if date else "once its replicas are deleted"
         yield Drift("Observed.KeyState", {"none_of": list(_ENDING)}, state, f"what it encrypts is lost {when}")
 
 
