@@ -1,4 +1,4 @@
-"""The one Lambda asset: our package, its three libraries, and service models cut to the operations that are called.
+"""The one Lambda asset: our package, its libraries, and service models cut to the operations that are called.
 
 What is called is what readers, stores, announcers and their like declare; the same grants the permissions. Loading
 botocore's full models and compiling modules are most of a cold start, so the models are cut and bytecode is shipped.
@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.loaders import Loader
 
@@ -45,6 +45,12 @@ _UNUSED = (
 )
 # Powertools' batch processor asks this room for the class of a message; it would bring those of every source of events.
 _ON_DEMAND = "aws_lambda_powertools/utilities/data_classes/__init__.py"
+# What modules import at their top for functions that nothing of ours calls, by its name there: Powertools' batch
+# processor for asynchronous handlers, urllib3 to ask for the version of what speaks HTTP/2.
+_WHEN_USED = {
+    "aws_lambda_powertools/utilities/batch/base.py": "asyncio",
+    "urllib3/http2/__init__.py": "version",
+}
 # Who signs for AWS: Amazon asks whoever chooses authorities to take all five of its own (amazontrust.com/repository),
 # and DigiCert's sign for endpoints that have not moved there.
 _AUTHORITIES = (
@@ -116,6 +122,8 @@ def _copy_libraries(into: Path) -> None:
         shutil.rmtree(into / unused)
     face = into / _ON_DEMAND
     face.write_text(on_demand(face.read_text()))
+    for module, name in _WHEN_USED.items():
+        (into / module).write_text(when_used((into / module).read_text(), name))
     shutil.rmtree(into / "botocore" / "data")
 
 
@@ -135,6 +143,50 @@ def on_demand(face: str) -> str:
             case _:
                 raise ValueError(f"line {statement.lineno} does more than import")
     return _FACE.format(where=where)
+
+
+def when_used(module: str, name: str) -> str:
+    """A module that imports a name at its top, as one whose functions import it themselves, those that use it.
+
+    Raises:
+        ValueError: if it does not import just that name at its top, or uses it outside of functions.
+    """
+    tree = ast.parse(module)
+    imports = [each for each in tree.body if isinstance(each, ast.Import | ast.ImportFrom)]
+    found = [each for each in imports if [alias.asname or alias.name for alias in each.names] == [name]]
+    if len(found) != 1:
+        raise ValueError(f"{name} is not imported by itself at the top")
+    tree.body.remove(found[0])
+    return ast.unparse(_WhenUsed(name, found[0]).visit(tree))
+
+
+_Function = TypeVar("_Function", ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+class _WhenUsed(ast.NodeTransformer):
+    def __init__(self, name: str, statement: ast.stmt) -> None:
+        self._name = name
+        self._statement = statement
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        return self._importing(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AsyncFunctionDef:
+        return self._importing(node)
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        if node.id == self._name:
+            raise ValueError(f"line {node.lineno} uses {self._name} outside of functions")
+        return node
+
+    def _importing(self, node: _Function) -> _Function:
+        # What stands around a body is evaluated when the module is imported.
+        for around in (node.args, *node.decorator_list, *([node.returns] if node.returns else [])):
+            self.visit(around)
+        inside = (each for statement in node.body for each in ast.walk(statement))
+        if any(isinstance(each, ast.Name) and each.id == self._name for each in inside):
+            node.body.insert(1 if ast.get_docstring(node) else 0, self._statement)
+        return node
 
 
 @cache

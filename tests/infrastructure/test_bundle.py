@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,58 @@ def test_a_package_that_imports_on_demand_has_all_that_it_had() -> None:
 def test_a_package_that_does_more_than_import_is_left_to_somebody_who_looks(face: str) -> None:
     with pytest.raises(ValueError, match=r"line \d does more than import"):
         building.on_demand(face)
+
+
+def test_a_handler_loads_nothing_for_functions_that_it_never_calls(bundle: Path) -> None:
+    assert {"asyncio", "importlib.metadata"} & set(inside(bundle, "loaded:respond")["all"]) == set()
+
+
+_IMPORTING = """
+from __future__ import annotations
+from fractions import Fraction as half
+import json
+
+class A:
+    def used(self):
+        \"\"\"One half.\"\"\"
+        return [half(1, 2) for _ in range(1)]
+
+    async def too(self):
+        return half(1, 2)
+
+    def unused(self):
+        return json.dumps(1)
+"""
+
+
+def test_what_only_some_functions_use_is_imported_by_them() -> None:
+    moved = building.when_used(_IMPORTING, "half")
+    made: dict[str, Any] = {"__name__": "room"}
+    exec(moved, made)
+
+    assert "half" not in made
+    assert moved.count("from fractions import Fraction as half") == 2
+    assert made["A"]().used() == [Fraction(1, 2)]
+    assert made["A"].used.__doc__ == "One half."
+    assert made["A"]().unused() == "1"
+
+
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        ("import json", "a is not imported by itself at the top"),
+        ("import a, b", "a is not imported by itself at the top"),
+        ("def f():\n  import a", "a is not imported by itself at the top"),
+        ("import a\nx = a.b", "line 2 uses a outside of functions"),
+        ("import a\n@a.b\ndef f(): ...", "line 2 uses a outside of functions"),
+        ("import a\ndef f(x=a.b): ...", "line 2 uses a outside of functions"),
+        ("import a\ndef f() -> a.b: ...", "line 2 uses a outside of functions"),
+        ("import a\nclass A(a.B): ...", "line 2 uses a outside of functions"),
+    ],
+)
+def test_a_module_that_needs_what_it_imports_is_left_to_somebody_who_looks(module: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        building.when_used(module, "a")
 
 
 def test_the_bundle_holds_our_rooms_that_functions_enter_and_their_libraries(bundle: Path) -> None:
